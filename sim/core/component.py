@@ -1,0 +1,169 @@
+"""`Component` and its five kinds: behavior, program, campaign, feedback, KPI.
+
+A component is one class in one file. Subclassing registers it by kind and type; the model calls its hooks, one per
+phase of the week. A component receives the world and nothing else, holds no state of its own (its arrays live in the
+world), and imports no other component.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from .declare import Fields, Parameters, Stream, Total
+
+HOOKS = {
+    "found": "once, before people are drawn: gives the population its distributions",
+    "begin": "once, after people are drawn: first values of the component's own fields",
+    "arrive": "phase 1: what reaches people this week (contacts, prices, messages)",
+    "weigh": "phase 2: the component's own term on the shared rates",
+    "settle": "phase 4: what this week's orders mean (money, points, experiences)",
+    "respond": "phase 5: how people change, and what they tell others",
+    "record": "phase 6: the week's integer totals",
+}
+
+registry: dict[tuple[str, str, str | None], type[Component]] = {}
+
+
+class Component:
+    """Base of everything a scenario can switch on.
+
+    Class attributes:
+        type: Name in YAML; set by each concrete class.
+        variant: For behaviors with alternatives: the value of ``type:`` in YAML that picks this class.
+        default_variant: Whether this alternative is meant when the scenario names none.
+        Params: The parameters, a `Parameters` class.
+        State: The component's own arrays, a `Fields` class.
+        reads, writes: Names of the shared fields of customers it touches in any hook.
+        totals: Weekly totals it records.
+        cause: Name under which it acquires customers, if it does.
+    """
+
+    kind: ClassVar[str] = ""
+    type: ClassVar[str] = ""
+    variant: ClassVar[str | None] = None
+    default_variant: ClassVar[bool] = False
+    Params: ClassVar[type[Parameters]] = Parameters
+    State: ClassVar[type[Fields]] = Fields
+    reads: ClassVar[tuple[str, ...]] = ()
+    writes: ClassVar[tuple[str, ...]] = ()
+    totals: ClassVar[tuple[Total, ...]] = ()
+    cause: ClassVar[str | None] = None
+
+    def __init__(self, params: Any = None, name: str | None = None) -> None:
+        self.params: Any = self.Params() if params is None else params
+        self.name = name or self.type
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _check_hooks(cls)
+        if "type" in vars(cls) or "variant" in vars(cls):
+            key = (cls.kind, cls.type, cls.variant)
+            taken = registry.get(key)
+            if taken is not None and taken.__qualname__ != cls.__qualname__:
+                raise TypeError(f"{cls.kind} {cls.type!r} is declared by {taken.__qualname__} and {cls.__qualname__}")
+            registry[key] = cls
+
+    @classmethod
+    def streams(cls) -> list[Stream]:
+        """Streams declared in the class body or above it."""
+        found = [value for parent in cls.__mro__ for value in vars(parent).values() if isinstance(value, Stream)]
+        return sorted(found, key=lambda one: one.name)
+
+    @property
+    def address(self) -> str:
+        """Dotted address in a scenario, such as ``programs.stars``."""
+        return f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
+
+    @property
+    def first_week(self) -> int:
+        """First week (from 1) in which this component can touch anything; what comes before is shared by arms."""
+        return 1
+
+    def found(self, world: Any) -> None: ...
+    def begin(self, world: Any) -> None: ...
+    def arrive(self, world: Any) -> None: ...
+    def weigh(self, world: Any) -> None: ...
+    def settle(self, world: Any) -> None: ...
+    def respond(self, world: Any) -> None: ...
+    def record(self, world: Any) -> None: ...
+
+
+SECTIONS = {
+    "behavior": "behaviors",
+    "program": "programs",
+    "campaign": "campaigns",
+    "feedback": "feedback",
+    "environment": "environment",
+}
+
+
+class Behavior(Component):
+    """How customers respond."""
+
+    kind = "behavior"
+
+
+class Program(Component):
+    """What the firm promises."""
+
+    kind = "program"
+
+
+class Campaign(Component):
+    """What the firm says."""
+
+    kind = "campaign"
+
+
+class Feedback(Component):
+    """What the firm learns and does."""
+
+    kind = "feedback"
+
+
+class Kpi(Component):
+    """One number a planner reads, as a formula on weekly totals.
+
+    Class attributes:
+        unit: Unit of the value; ``money`` is in the scenario's currency.
+        definition: The definition printed wherever the number stands.
+    """
+
+    kind = "kpi"
+    unit: ClassVar[str] = ""
+    definition: ClassVar[str] = ""
+
+    def value(self, totals: Any) -> Any:
+        """The KPI from weekly or summed totals; None where its mechanism is absent.
+
+        Args:
+            totals: A `Series` of weekly totals; each attribute is an array of shape (weeks or 1, segments + 1) whose
+                last column is the whole market.
+        """
+        raise NotImplementedError(type(self).__qualname__)
+
+
+_PUBLIC = {name for name in vars(Component) if not name.startswith("_")} | {"value", "unit", "definition"}
+
+
+def _check_hooks(cls: type[Component]) -> None:
+    """Refuse public methods that the model would never call: a misspelt hook is an error, not a silent no-op."""
+    if cls.__bases__ == (Component,):
+        return
+    for name, value in vars(cls).items():
+        if name.startswith("_") or name in _PUBLIC or not _is_method(value):
+            continue
+        near = difflib.get_close_matches(name, HOOKS, 1, 0.0)
+        raise TypeError(
+            f"{cls.__qualname__}.{name} is no hook of a component. Nearest hook: {near[0]!r}; "
+            f"hooks are {', '.join(HOOKS)}; helpers begin with an underscore."
+        )
+
+
+def _is_method(value: object) -> bool:
+    if inspect.isclass(value):
+        return False
+    return isinstance(value, staticmethod | classmethod | property) or isinstance(value, Callable)  # type: ignore[arg-type]

@@ -1,0 +1,194 @@
+"""The declarations a component is made of: parameters, fields, streams and totals.
+
+What a number means (unit, range, source) stands where the number is born; checking, the JSON Schema, the reference
+page and the data dictionary are all read from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+Role = Literal["cost", "effect", "rule"]
+ASSUMED = "assumed"
+
+
+class Parameters(BaseModel):
+    """Checked, frozen values of one section of a scenario; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+def param(
+    default: Any = ...,
+    *,
+    unit: str,
+    doc: str,
+    source: str,
+    role: Role = "rule",
+    low: float | None = None,
+    high: float | None = None,
+    neutral: float | None = None,
+) -> Any:
+    """Declare one parameter of a `Parameters` class.
+
+    Args:
+        default: Value where the scenario says nothing; leave out to demand one.
+        unit: Unit of the value: ``1/week``, ``weeks``, ``money``, ``share``, ``points``, ``1`` for pure numbers, ``""``
+            for names and switches.
+        doc: What it means, one sentence.
+        source: Citation of the default, or a text that begins with ``assumed``: such parameters stand in the
+            sensitivity table of every answer.
+        role: ``effect`` changes what customers do and needs a `neutral` value, ``cost`` is money the firm pays,
+            ``rule`` is anything else (designs, half-lives, shapes).
+        low: Least value allowed.
+        high: Greatest value allowed.
+        neutral: Value at which an effect vanishes.
+
+    Raises:
+        TypeError: An effect without a neutral value, or an assumed number without a range.
+    """
+    if role == "effect" and neutral is None:
+        raise TypeError(f"an effect needs a neutral value: {doc}")
+    number = isinstance(default, int | float) and not isinstance(default, bool)
+    if number and source.startswith(ASSUMED) and (low is None or high is None):
+        raise TypeError(f"an assumed number needs a range: {doc}")
+    return Field(
+        default,
+        ge=low,
+        le=high,
+        description=doc,
+        json_schema_extra={"unit": unit, "source": source, "role": role, "neutral": neutral, "low": low, "high": high},
+    )
+
+
+def group(doc: str, default: Any = ...) -> Any:
+    """Declare a parameter that is itself a `Parameters` section, or a map of them.
+
+    Args:
+        doc: What it means, one sentence.
+        default: Factory of the value where the scenario says nothing (a class or a function); leave out to demand one.
+    """
+    if default is ...:
+        return Field(..., description=doc)
+    return Field(default_factory=default, description=doc)
+
+
+@dataclass(frozen=True)
+class FieldDeclaration:
+    """One array over people: numpy type, value of a new row, unit, range and meaning."""
+
+    dtype: Any
+    default: float
+    unit: str
+    doc: str
+    low: float | None = None
+    high: float | None = None
+
+
+def field(dtype: Any, *, default: float, unit: str, doc: str, low: float | None = None, high: float | None = None) -> Any:
+    """Declare one array over people inside a `Fields` class; on an instance the name holds the array."""
+    return FieldDeclaration(dtype, default, unit, doc, low, high)
+
+
+class Fields:
+    """A struct of arrays with one row a person, declared in the class body by `field`."""
+
+    declarations: ClassVar[dict[str, FieldDeclaration]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, FieldDeclaration)}
+        cls.declarations = {**cls.declarations, **own}
+
+    def __init__(self, people: int) -> None:
+        for name, declared in self.declarations.items():
+            setattr(self, name, np.full(people, declared.default, declared.dtype))
+
+    def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Name and array of each field, in order of declaration."""
+        for name in self.declarations:
+            yield name, getattr(self, name)
+
+    def copy(self) -> Fields:
+        """The same fields with arrays of their own."""
+        twin = object.__new__(type(self))
+        for name, array in self.arrays():
+            setattr(twin, name, array.copy())
+        return twin
+
+    def row(self, person: int) -> dict[str, Any]:
+        """All fields of one person as plain Python values."""
+        return {name: array[person].item() for name, array in self.arrays()}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A named source of luck; its key is a hash of its name, so other streams coming or going move nothing."""
+
+    name: str
+    per: str
+    doc: str
+    key: np.uint64
+
+
+_streams: dict[int, Stream] = {}
+
+
+def stream(name: str, *, per: str, doc: str) -> Stream:
+    """Declare a source of random draws.
+
+    Args:
+        name: Dotted name, such as ``purchase.gap``. Renaming a stream changes results.
+        per: What one draw belongs to: ``order``, ``life``, ``week``, ``tie`` or ``person``.
+        doc: What the draw decides.
+
+    Raises:
+        ValueError: The name is taken, or its hash collides with another's.
+    """
+    key = word(name)
+    taken = _streams.get(key)
+    declared = Stream(name, per, doc, np.uint64(key))
+    if taken is not None and taken != declared:
+        raise ValueError(f"stream {name!r} collides with stream {taken.name!r}")
+    if taken is not None:
+        raise ValueError(f"stream {name!r} is declared twice")
+    _streams[key] = declared
+    return declared
+
+
+def word(name: str) -> int:
+    """A stable 32-bit hash of a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little")
+
+
+def streams() -> list[Stream]:
+    """Every declared stream, by name."""
+    return sorted(_streams.values(), key=lambda one: one.name)
+
+
+@dataclass(frozen=True)
+class Total:
+    """One weekly integer total: a flow (summed over weeks) or a stock (its last value counts)."""
+
+    name: str
+    unit: str
+    doc: str
+    stock: bool = False
+    scale: int = 1
+    """Integer units in one unit: 10,000 for money."""
+
+
+def flow(name: str, *, unit: str, doc: str, scale: int = 1) -> Total:
+    """Declare a weekly total that adds up over weeks."""
+    return Total(name, unit, doc, False, scale)
+
+
+def stock(name: str, *, unit: str, doc: str, scale: int = 1) -> Total:
+    """Declare a weekly total that is a state at the week's end."""
+    return Total(name, unit, doc, True, scale)

@@ -1,0 +1,107 @@
+"""Weekly totals: exact integers by segment, and the series that KPIs read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..core.declare import Total
+
+
+class Totals:
+    """Integer totals of a run, shape (weeks, totals, segments + 1); the last column belongs to no segment."""
+
+    def __init__(self, declared: Iterable[Total], segments: int, weeks: int) -> None:
+        self.declared = {one.name: one for one in declared}
+        self.place = {name: at for at, name in enumerate(self.declared)}
+        self.segments = segments
+        self.weeks = 0
+        self.data = np.zeros((weeks, len(self.place), segments + 1), np.int64)
+
+    def add(self, name: str, amounts: np.ndarray | int) -> None:
+        """Add to a flow of the current week, by segment (shape (segments,)) or for no segment (an integer)."""
+        row = self.data[self.weeks, self.place[name]]
+        if isinstance(amounts, np.ndarray):
+            row[: self.segments] += amounts
+        else:
+            row[self.segments] += amounts
+
+    def set(self, name: str, amounts: np.ndarray | int) -> None:
+        """Set a stock of the current week, by segment or for no segment."""
+        row = self.data[self.weeks, self.place[name]]
+        if isinstance(amounts, np.ndarray):
+            row[: self.segments] = amounts
+        else:
+            row[self.segments] = amounts
+
+    def now(self, name: str) -> int:
+        """The current week's total over all segments."""
+        return int(self.data[self.weeks, self.place[name]].sum())
+
+    def so_far(self, name: str) -> int:
+        """Sum over all weeks up to the current one."""
+        return int(self.data[: self.weeks + 1, self.place[name]].sum())
+
+    def close_week(self) -> None:
+        """Go on to the next week; a run longer than its horizon gets room as needed."""
+        self.weeks += 1
+        if self.weeks >= len(self.data):
+            self.data = np.concatenate([self.data, np.zeros_like(self.data[:1])])
+
+    def recorded(self) -> np.ndarray:
+        """The weeks recorded so far, shape (weeks, totals, segments + 1)."""
+        return self.data[: self.weeks]
+
+    def copy(self) -> Totals:
+        twin = object.__new__(Totals)
+        twin.declared, twin.place, twin.segments = self.declared, self.place, self.segments
+        twin.weeks, twin.data = self.weeks, self.data.copy()
+        return twin
+
+    def adopt(self, other: Totals) -> None:
+        """Take over what `other` has recorded under the names both know."""
+        self.weeks = other.weeks
+        if len(self.data) < len(other.data):
+            self.data = np.zeros((len(other.data), *self.data.shape[1:]), np.int64)
+        for name, at in other.place.items():
+            if name in self.place:
+                self.data[: len(other.data), self.place[name]] = other.data[:, at]
+
+    def weekly(self) -> Series:
+        """The recorded weeks as a series."""
+        return Series(self.declared, self.place, self.recorded())
+
+    def horizon(self) -> Series:
+        """All recorded weeks as one: flows summed, stocks at their last value."""
+        return self.weekly().summed()
+
+
+class Series:
+    """Totals as KPIs read them: ``series.revenue`` is float64 in its unit, shape (weeks, segments + 1), `all` last.
+
+    Reading a total that no component of the scenario records gives None, as does any formula on it.
+    """
+
+    def __init__(self, declared: dict[str, Total], place: dict[str, int], data: np.ndarray) -> None:
+        self._declared, self._place, self._data = declared, place, data
+
+    def __getattr__(self, name: str) -> np.ndarray | None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        at = self._place.get(name)
+        if at is None:
+            return None
+        values = self._data[:, at].astype(np.float64)
+        values[:, -1] = values.sum(axis=1)
+        return values / self._declared[name].scale
+
+    def summed(self) -> Series:
+        """One row: flows summed over weeks, stocks at their last value."""
+        if not len(self._data):
+            return self
+        one = self._data.sum(axis=0, keepdims=True)
+        for name, at in self._place.items():
+            if self._declared[name].stock:
+                one[0, at] = self._data[-1, at]
+        return Series(self._declared, self._place, one)

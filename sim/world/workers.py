@@ -1,0 +1,59 @@
+"""Threads for one big run: kernels over fixed ranges of rows; small runs call them whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+WORTH_SPLITTING = 20_000
+"""Rows below which handing out ranges costs more than it gains."""
+
+
+class Workers:
+    """Calls a kernel on [0, n) in one piece or in one contiguous range a thread.
+
+    Kernels release the interpreter lock and touch only the rows of their range (or integer counters of their own),
+    so the result does not depend on the number of threads.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = max(1, threads)
+        self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
+
+    def ranges(self, n: int) -> list[tuple[int, int]]:
+        """Ranges of rows, one a thread, cut at multiples of 64."""
+        if self._pool is None or n < WORTH_SPLITTING:
+            return [(0, n)]
+        cuts = [n * part // self.threads // 64 * 64 for part in range(self.threads)] + [n]
+        return list(zip(cuts[:-1], cuts[1:], strict=True))
+
+    def run(self, tasks: list[Callable[[], Any]]) -> list[Any]:
+        """Results of all tasks, the first one done by the calling thread."""
+        if self._pool is None or len(tasks) == 1:
+            return [task() for task in tasks]
+        rest = [self._pool.submit(task) for task in tasks[1:]]
+        first = tasks[0]()
+        return [first, *(one.result() for one in rest)]
+
+    def each(self, kernel: Callable[..., Any], n: int, arguments: tuple[Any, ...]) -> None:
+        """Call ``kernel(*arguments, start, stop)`` over all rows."""
+        ranges = self.ranges(n)
+        if len(ranges) == 1:
+            kernel(*arguments, 0, n)
+            return
+        self.run([lambda a=a, b=b: kernel(*arguments, a, b) for a, b in ranges])
+
+    def tally(self, kernel: Callable[..., Any], n: int, shape: tuple[int, ...], arguments: tuple[Any, ...]) -> np.ndarray:
+        """Call ``kernel(totals, *arguments, start, stop)`` with int64 counters of `shape` a range; their sum."""
+        ranges = self.ranges(n)
+        counters = np.zeros((len(ranges), *shape), np.int64)
+        if len(ranges) == 1:
+            kernel(counters[0], *arguments, 0, n)
+            return counters[0]
+        self.run(
+            [lambda c=c, a=a, b=b: kernel(c, *arguments, a, b) for c, (a, b) in zip(counters, ranges, strict=True)]
+        )
+        return counters.sum(axis=0)
