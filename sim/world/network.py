@@ -1,17 +1,450 @@
-"""Who hears whom: ties as compressed rows, made by generators."""
+"""Who hears whom: ties as compressed rows, made by generators.
+
+A tie is one 32-bit word in the row of the person who sends: the receiver, and in the top bit whether the tie is weak.
+Within a row the strong ties come first, then the weak, each in rising order. Every generator writes pairs of people
+into one flat array (two words a pair); `assemble` turns pairs into rows by counting, filling and tidying.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, model_validator
 
-from ..core.declare import Parameters, param
+from ..core.declare import Parameters, Stream, param, stream
+from ..core.draws import exp32, log32, philox, to_unit, uniform
+from ..core.kernel import kernel
+
+f32, f64, i32, i64, u16, u32, u64 = np.float32, np.float64, np.int32, np.int64, np.uint16, np.uint32, np.uint64
+
+REWIRING = stream("network.rewiring", per="tie", doc="Whether a tie of the ring is rewired, and to whom.")
+CHANCE = stream("network.chance", per="tie", doc="Who is tied to whom by chance, and how strongly.")
+TIES = stream("network.ties", per="person", doc="How many ties a person has.")
+INSIDE = stream("network.inside", per="person", doc="With whom a person is tied inside the own community.")
+SIZE = stream("network.size", per="community", doc="How large a community is.")
+
+WEAK_BIT = u32(0x80000000)
+"""Set in a tie that is weak."""
+INDEX_MASK = u32(0x7FFFFFFF)
+"""The receiver in a tie."""
+NO_ONE = u32(0x7FFFFFFF)
+"""Stands in a pair for a person who is not there; such a pair makes no tie."""
+
+_ATTEMPTS = 64
+_FULL = u16(65535)
+_ONE16, _ONE32, _ZERO32 = u16(1), u32(1), u32(0)
+_ONE, _SPARSE = f32(1.0), f32(0.05)
+_HALF, _THIRD = f32(0.5), f32(1.0 / 3.0)
+_SHIFT = u64(32)
+
+
+@dataclass
+class Network:
+    """Who hears whom in one market.
+
+    Attributes:
+        starts: Where each person's row begins in `ties`, int64 of shape (people + 1,).
+        ties: Rows one after the other, uint32: receiver, with `WEAK_BIT` set where the tie is weak.
+        labels: Original id of each row of an edge list; people beyond its end are not in the list. None otherwise.
+        bounds: First person of each community and the number of people at the end; None where none were planted.
+    """
+
+    starts: np.ndarray
+    ties: np.ndarray
+    labels: np.ndarray | None = None
+    bounds: np.ndarray | None = None
+
+    @property
+    def people(self) -> int:
+        """Rows, people without ties included."""
+        return len(self.starts) - 1
+
+    @property
+    def n_ties(self) -> int:
+        """Ties counted at their senders: a mutual tie counts twice."""
+        return len(self.ties)
+
+    @property
+    def degrees(self) -> np.ndarray:
+        """Ties of each person, shape (people,)."""
+        return np.diff(self.starts)
+
+    @property
+    def senders(self) -> np.ndarray:
+        """Sender of each tie, shape (n_ties,)."""
+        return np.repeat(np.arange(self.people, dtype=np.int32), self.degrees)
+
+    @property
+    def receivers(self) -> np.ndarray:
+        """Receiver of each tie, shape (n_ties,)."""
+        return (self.ties & INDEX_MASK).astype(np.int32)
+
+    @property
+    def weak(self) -> np.ndarray:
+        """Whether each tie is weak, shape (n_ties,)."""
+        return self.ties >= WEAK_BIT
+
+    @property
+    def communities(self) -> np.ndarray | None:
+        """Planted community of each person, int32 of shape (people,), or None where none were planted."""
+        if self.bounds is None:
+            return None
+        return np.repeat(np.arange(len(self.bounds) - 1, dtype=np.int32), np.diff(self.bounds))
+
+    def row(self, person: int) -> tuple[np.ndarray, np.ndarray]:
+        """Who hears `person` through strong ties, and who through weak ties."""
+        row = self.ties[self.starts[person] : self.starts[person + 1]]
+        weak = row >= WEAK_BIT
+        return row[~weak].astype(np.int32), (row[weak] & INDEX_MASK).astype(np.int32)
+
+
+@kernel
+def neighbor(tie):
+    """Receiver of a tie."""
+    return i64(tie & INDEX_MASK)
+
+
+@kernel
+def is_weak(tie):
+    """Whether a tie is weak."""
+    return tie >= WEAK_BIT
+
+
+@kernel
+def below(high, low, n):
+    """A whole number from 0 to n - 1, from two random words: the high word of a 64-bit product."""
+    return i64((high * u64(n) + ((low * u64(n)) >> _SHIFT)) >> _SHIFT)
+
+
+@kernel
+def rewire_ring(pairs, key, people, slots, rewiring, start, stop):
+    """Rewire each pair with probability `rewiring` to anyone who is not tied yet; person i owns `slots` pairs.
+
+    Goes around the ring lap by lap, nearest neighbors first. A pair whose sender is tied to nearly everyone stays.
+
+    Source: Watts & Strogatz (1998), Nature 393.
+    """
+    for lap in range(slots):
+        for i in range(start, stop):
+            place = 2 * (i * slots + lap) + 1
+            if pairs[place] == NO_ONE:
+                continue
+            word, high, low, _ = philox(u64(i), u64(lap), u64(0), key[2], key[0], key[1])
+            if to_unit(word) >= rewiring:
+                continue
+            for attempt in range(1, _ATTEMPTS):
+                other = below(high, low, people)
+                taken = other == i
+                for slot in range(slots):
+                    taken = taken or i64(pairs[2 * (i * slots + slot) + 1]) == other
+                    taken = taken or i64(pairs[2 * (other * slots + slot) + 1]) == i
+                if not taken:
+                    pairs[place] = u32(other)
+                    break
+                word, high, low, _ = philox(u64(i), u64(lap), u64(attempt), key[2], key[0], key[1])
+
+
+@kernel
+def match_pairs(pairs, key, layer, strong_share, start, stop):
+    """Tie the people who stand in `pairs` two by two, all perfect matchings equally likely, in place.
+
+    The last person left is tied to one of the others until nobody is left; a tie is strong with `strong_share`.
+    """
+    for pair in range(stop - 1, start - 1, -1):
+        last = 2 * pair + 1
+        word, high, low, _ = philox(u64(pair), u64(layer), u64(0), key[2], key[0], key[1])
+        chosen = 2 * start + below(high, low, last - 2 * start)
+        person = pairs[chosen]
+        pairs[chosen] = pairs[last - 1]
+        pairs[last - 1] = person
+        if to_unit(word) >= strong_share:
+            pairs[last] = u32(pairs[last] | WEAK_BIT)
+
+
+@kernel
+def draw_degrees(degrees, cumulative, key, start, stop):
+    """Number of ties of each person: the first place of `cumulative` (scaled to 2**32) above a random word."""
+    for i in range(start, stop):
+        word, _, _, _ = philox(u64(i), u64(0), u64(0), key[2], key[0], key[1])
+        least, most = 0, len(cumulative) - 1
+        while least < most:
+            middle = (least + most) // 2
+            if cumulative[middle] > word:
+                most = middle
+            else:
+                least = middle + 1
+        degrees[i] = least
+
+
+@kernel
+def link_inside(pairs, bounds, mean_ties, key, start, stop):
+    """Tie each two people of a community with equal probability, so that a person has `mean_ties` on average.
+
+    Returns the number of pairs made; those beyond the end of `pairs` are not written. Geometric gaps between the tied:
+    Batagelj & Brandes (2005), Physical Review E 71.
+    """
+    made, room = 0, len(pairs) // 2
+    for community in range(start, stop):
+        end = bounds[community + 1]
+        share = f32(mean_ties / f32(max(end - bounds[community] - 1, 1)))
+        # 1 - share would lose a small share in float32.
+        log_rest = -share * (_ONE + share * (_HALF + share * _THIRD)) if share < _SPARSE else log32(max(_ONE - share, f32(1e-30)))
+        for i in range(bounds[community], end):
+            other, draw = i, 0
+            while True:
+                other += 1
+                if share < _ONE:
+                    other += i64(log32(uniform(key, i, draw, 0)) / log_rest)
+                if other >= end:
+                    break
+                if made < room:
+                    pairs[2 * made] = u32(i)
+                    pairs[2 * made + 1] = u32(other)
+                made += 1
+                draw += 1
+    return made
+
+
+@kernel
+def count_ties(starts, pairs, mutual, start, stop):
+    """Count each person's ties, two places further on in `starts`, so that `fill_ties` can use the place between."""
+    for pair in range(start, stop):
+        sender, receiver = pairs[2 * pair], pairs[2 * pair + 1] & INDEX_MASK
+        if sender == receiver or sender == NO_ONE or receiver == NO_ONE:
+            continue
+        starts[i64(sender) + 2] += 1
+        if mutual:
+            starts[i64(receiver) + 2] += 1
+
+
+@kernel
+def fill_ties(ties, starts, pairs, mutual, start, stop):
+    """Put each pair into its sender's row and, if mutual, its receiver's; `starts` move on by one place."""
+    for pair in range(start, stop):
+        sender, receiver = pairs[2 * pair], pairs[2 * pair + 1] & INDEX_MASK
+        if sender == receiver or sender == NO_ONE or receiver == NO_ONE:
+            continue
+        weak = pairs[2 * pair + 1] & WEAK_BIT
+        ties[starts[i64(sender) + 1]] = u32(receiver | weak)
+        starts[i64(sender) + 1] += 1
+        if mutual:
+            ties[starts[i64(receiver) + 1]] = u32(sender | weak)
+            starts[i64(receiver) + 1] += 1
+
+
+@kernel
+def tidy_rows(ties, starts, start, stop):
+    """Sort each row, erase what stands in it twice (strong stays before weak), close the gaps; returns the ties kept.
+
+    Shell's sort, so that the rows of people with very many ties take no quadratic time.
+    """
+    begin = starts[start]
+    kept = begin
+    for i in range(start, stop):
+        end = starts[i + 1]
+        gap = 1
+        while 9 * gap < end - begin:
+            gap = 3 * gap + 1
+        while gap > 0:
+            for place in range(begin + gap, end):
+                tie, slot = ties[place], place
+                while slot >= begin + gap and ties[slot - gap] > tie:
+                    ties[slot] = ties[slot - gap]
+                    slot -= gap
+                ties[slot] = tie
+            gap //= 3
+        row = kept
+        strong, last_strong = kept, kept
+        for place in range(begin, end):
+            tie = ties[place]
+            twice = kept > row and ties[kept - 1] == tie
+            if tie >= WEAK_BIT:
+                receiver = tie & INDEX_MASK
+                while strong < last_strong and ties[strong] < receiver:
+                    strong += 1
+                twice = twice or (strong < last_strong and ties[strong] == receiver)
+            if not twice:
+                ties[kept] = tie
+                kept += 1
+                if tie < WEAK_BIT:
+                    last_strong = kept
+        starts[i + 1] = kept
+        begin = end
+    return kept
+
+
+@kernel
+def walk_ties(order, place, ties, starts, start, stop):
+    """Order people by breadth-first walks along their ties: `order` lists them, `place` (-1 before) is its inverse."""
+    head, tail = start, start
+    for root in range(start, stop):
+        if place[root] < 0:
+            place[root] = tail
+            order[tail] = root
+            tail += 1
+        while head < tail:
+            person = order[head]
+            head += 1
+            for at in range(starts[person], starts[person + 1]):
+                other = i64(ties[at] & INDEX_MASK)
+                if place[other] < 0:
+                    place[other] = tail
+                    order[tail] = other
+                    tail += 1
+
+
+@kernel
+def pass_messages(
+    heard_strong, heard_weak, heard_negative, ties, starts, senders, signs, key, week, reach_strong, reach_weak, start, stop
+):
+    """Push messages from senders to those who hear them; returns the number delivered.
+
+    A message passes a tie with the reach of its strength. The luck of a tie is that of (receiver, week, sender), so a
+    sender who speaks twice in a week reaches the same people twice. Counters stay at 65,535. For one thread.
+
+    Args:
+        heard_strong, heard_weak: Positive messages of each person, by strength of the tie, uint16, added to.
+        heard_negative: Negative messages of each person, uint16, added to.
+        ties, starts: Rows of the network.
+        senders, signs: Who speaks, int32, and how: positive above 0, negative below, int8.
+        key: Seed, stream and replication of the luck.
+        week: Week, keys the luck.
+        reach_strong, reach_weak: Probability that a message passes a strong or a weak tie, float32; 1 takes no draw.
+        start, stop: Messages to pass.
+    """
+    delivered = i64(0)
+    for message in range(start, stop):
+        sender = senders[message]
+        for at in range(starts[sender], starts[sender + 1]):
+            receiver, weak = i64(ties[at] & INDEX_MASK), ties[at] >= WEAK_BIT
+            reach = reach_weak if weak else reach_strong
+            if reach < _ONE and uniform(key, receiver, week, sender) >= reach:
+                continue
+            delivered += 1
+            if signs[message] < 0:
+                if heard_negative[receiver] < _FULL:
+                    heard_negative[receiver] += _ONE16
+            elif weak:
+                if heard_weak[receiver] < _FULL:
+                    heard_weak[receiver] += _ONE16
+            elif heard_strong[receiver] < _FULL:
+                heard_strong[receiver] += _ONE16
+    return delivered
+
+
+def assemble(pairs: np.ndarray, people: int, *, mutual: bool = True) -> Network:
+    """Rows from pairs: no ties to oneself, none twice.
+
+    Args:
+        pairs: Sender, receiver, sender, receiver, ..., uint32; `WEAK_BIT` on the receiver makes the tie weak.
+        people: Number of rows.
+        mutual: Whether the receiver is heard by the sender too.
+    """
+    starts = np.zeros(people + 2, np.int64)
+    n_pairs = len(pairs) // 2
+    count_ties(starts, pairs, mutual, 0, n_pairs)
+    np.cumsum(starts, out=starts)
+    ties = np.empty(starts[-1], np.uint32)
+    fill_ties(ties, starts, pairs, mutual, 0, n_pairs)
+    starts.resize(people + 1, refcheck=False)
+    # In place, since a copy of the rows would be the peak of memory.
+    ties.resize(tidy_rows(ties, starts, 0, people), refcheck=False)
+    return Network(starts, ties)
+
+
+def match_everyone(pairs: np.ndarray, people: int, layers: int, key: tuple[Any, ...]) -> None:
+    """Tie everyone by chance to `layers` others: as many independent perfect matchings of all people.
+
+    With an odd number of people, one of them goes without in each layer. What two layers, or a layer and the strong
+    ties, have in common is erased later: about layers**2 / (2 people) ties of a person.
+    """
+    everyone = np.full(people + people % 2, NO_ONE, np.uint32)
+    everyone[:people] = np.arange(people, dtype=np.uint32)
+    for layer in range(layers):
+        part = pairs[layer * len(everyone) : (layer + 1) * len(everyone)]
+        part[:] = everyone
+        match_pairs(part, key, layer, f32(0.0), 0, len(part) // 2)
+
+
+def _key(one: Stream, seed: int, replication: int) -> tuple[Any, ...]:
+    return u64(seed), one.key, u64(replication)
+
+
+class NoNetwork(Parameters):
+    """Nobody hears anybody."""
+
+    type: Literal["none"] = "none"
+
+    def build(self, people: int, seed: int, replication: int = 0, edges: tuple[np.ndarray, ...] | None = None) -> Network:
+        """Rows without ties."""
+        return Network(np.zeros(people + 1, np.int64), np.empty(0, np.uint32))
 
 
 class SmallWorld(Parameters):
+    """Strong ties to neighbors on a ring, some of them rewired, and weak ties to anyone.
+
+    Source: Watts & Strogatz (1998), Nature 393, for the strong ties; Goldenberg, Libai & Muller (2001), Marketing
+    Letters 12(3), for strong ties in the own group and weak ties at random.
+    """
+
     type: Literal["small_world"] = "small_world"
-    strong_ties: int = param(8, unit="ties", low=0, high=1000, doc="Strong ties of a person.", source="Goldenberg, Libai & Muller 2001")
+    strong_ties: int = param(
+        8,
+        unit="ties",
+        low=0,
+        high=1000,
+        doc="Strong ties of a person, half to each side of the ring before rewiring; with an odd number a few have one less.",
+        source="within 5-29 of Goldenberg, Libai & Muller 2001",
+    )
+    weak_ties: int = param(
+        12,
+        unit="ties",
+        low=0,
+        high=1000,
+        doc="Weak ties of a person, drawn anew in each replication.",
+        source="within 5-29 of Goldenberg, Libai & Muller 2001",
+    )
+    rewiring: float = param(
+        0.05,
+        unit="share",
+        low=0.0,
+        high=1.0,
+        doc="Probability that a strong tie leads to anyone instead of a neighbor.",
+        source="assumed; clustered yet short paths at 0.01-0.1 in Watts & Strogatz 1998",
+    )
+
+    def build(self, people: int, seed: int, replication: int = 0, edges: tuple[np.ndarray, ...] | None = None) -> Network:
+        """Draw the network; person i stands at place i of the ring, so strong ties lie close in memory."""
+        strong = min(self.strong_ties, people - 1)
+        slots, layer = (strong + 1) // 2, people + people % 2
+        n_ring = 2 * people * slots
+        pairs = np.empty(n_ring + self.weak_ties * layer, np.uint32)
+        if slots:
+            lay_ring(pairs[:n_ring], people, strong)
+            key = _key(REWIRING, seed, replication)
+            rewire_ring(pairs[:n_ring], key, people, slots, f32(self.rewiring), 0, people)
+        match_everyone(pairs[n_ring:], people, self.weak_ties, _key(CHANCE, seed, replication))
+        return assemble(pairs, people)
 
 
-NetworkParameters = Annotated[SmallWorld, Field(discriminator="type")]
+def lay_ring(pairs: np.ndarray, people: int, ties: int) -> None:
+    """Tie everyone to the `ties` nearest on a ring.
+
+    For an odd number, stretches of people take turns to be tied to the stretch after them; where the ring's length
+    does not divide, the last few have one tie less.
+    """
+    place = np.arange(people, dtype=np.uint32)
+    laps = pairs.reshape(people, (ties + 1) // 2, 2)
+    laps[:, :, 0] = place[:, None]
+    for lap in range(ties // 2):
+        laps[:, lap, 1] = (place + u32(lap + 1)) % u32(people)
+    if ties % 2:
+        step = u32(ties // 2 + 1)
+        sends = (place // step % u32(2) == 0) & (place + step < people)
+        laps[:, -1, 1] = np.where(sends, place + step, NO_ONE)
+
+
+NetworkParameters = Annotated[SmallWorld | NoNetwork, Field(discriminator="type")]
+"""Settings of any network, told apart by `type`."""
