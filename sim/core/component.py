@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from .declare import Fields, Parameters, Stream, Total
@@ -25,6 +25,24 @@ HOOKS = {
 }
 
 registry: dict[tuple[str, str, str | None], type[Component]] = {}
+
+
+def _check_hooks(cls: type[Component]) -> None:
+    """Refuse public methods that the model would never call: a misspelt hook is an error, not a silent no-op."""
+    for name, value in vars(cls).items():
+        if name.startswith("_") or name == "value" or hasattr(Component, name) or not _is_method(value):
+            continue
+        near = difflib.get_close_matches(name, HOOKS, 1, 0.0)
+        raise TypeError(
+            f"{cls.__qualname__}.{name} is no hook of a component. Nearest hook: {near[0]!r}; "
+            f"hooks are {', '.join(HOOKS)}; helpers begin with an underscore."
+        )
+
+
+def _is_method(value: object) -> bool:
+    if inspect.isclass(value):
+        return False
+    return isinstance(value, staticmethod | classmethod | property) or isinstance(value, Callable)  # type: ignore[arg-type]
 
 
 class Component:
@@ -81,6 +99,10 @@ class Component:
     def first_week(self) -> int:
         """First week (from 1) in which this component can touch anything; what comes before is shared by arms."""
         return 1
+
+    def problems(self, market: Any) -> Iterable[tuple[str, str]]:
+        """What parameters alone cannot tell: relative dotted path and message of each contradiction with the market."""
+        return ()
 
     def found(self, world: Any) -> None: ...
     def begin(self, world: Any) -> None: ...
@@ -144,26 +166,3 @@ class Kpi(Component):
                 last column is the whole market.
         """
         raise NotImplementedError(type(self).__qualname__)
-
-
-_PUBLIC = {name for name in vars(Component) if not name.startswith("_")} | {"value", "unit", "definition"}
-
-
-def _check_hooks(cls: type[Component]) -> None:
-    """Refuse public methods that the model would never call: a misspelt hook is an error, not a silent no-op."""
-    if cls.__bases__ == (Component,):
-        return
-    for name, value in vars(cls).items():
-        if name.startswith("_") or name in _PUBLIC or not _is_method(value):
-            continue
-        near = difflib.get_close_matches(name, HOOKS, 1, 0.0)
-        raise TypeError(
-            f"{cls.__qualname__}.{name} is no hook of a component. Nearest hook: {near[0]!r}; "
-            f"hooks are {', '.join(HOOKS)}; helpers begin with an underscore."
-        )
-
-
-def _is_method(value: object) -> bool:
-    if inspect.isclass(value):
-        return False
-    return isinstance(value, staticmethod | classmethod | property) or isinstance(value, Callable)  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ class Market(Parameters):
     newcomers: int = param(
         0, unit="people", low=0, high=50_000_000, doc="Enter as prospects at even times over the horizon.", source="size of the market"
     )
-    network: NetworkParameters = Field(default_factory=SmallWorld, description="Who hears whom.", discriminator="type")
+    network: NetworkParameters = Field(default_factory=SmallWorld, description="Who hears whom.")
     segments: dict[str, Segment] = group("Named parts of the market with their share of people.", dict)
     population: str | None = param(
         None, unit="", doc="Population file by `regulars calibrate`; stands in for base parameters.", source="calibration"

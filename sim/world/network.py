@@ -17,7 +17,7 @@ from ..core.declare import Parameters, Stream, param, stream
 from ..core.draws import exp32, log32, philox, to_unit, uniform
 from ..core.kernel import kernel
 
-f32, f64, i32, i64, u16, u32, u64 = np.float32, np.float64, np.int32, np.int64, np.uint16, np.uint32, np.uint64
+f32, i64, u16, u32, u64 = np.float32, np.int64, np.uint16, np.uint32, np.uint64
 
 REWIRING = stream("network.rewiring", per="tie", doc="Whether a tie of the ring is rewired, and to whom.")
 CHANCE = stream("network.chance", per="tie", doc="Who is tied to whom by chance, and how strongly.")
@@ -34,9 +34,8 @@ NO_ONE = u32(0x7FFFFFFF)
 
 _ATTEMPTS = 64
 _FULL = u16(65535)
-_ONE16, _ONE32, _ZERO32 = u16(1), u32(1), u32(0)
-_ONE, _SPARSE = f32(1.0), f32(0.05)
-_HALF, _THIRD = f32(0.5), f32(1.0 / 3.0)
+_NEXT = u16(1)
+_ONE, _HALF, _THIRD, _SPARSE, _LEAST = f32(1.0), f32(0.5), f32(1.0 / 3.0), f32(0.02), f32(1.0e-12)
 _SHIFT = u64(32)
 
 
@@ -189,8 +188,10 @@ def link_inside(pairs, bounds, mean_ties, key, start, stop):
     for community in range(start, stop):
         end = bounds[community + 1]
         share = f32(mean_ties / f32(max(end - bounds[community] - 1, 1)))
+        if share < _LEAST:
+            continue
         # 1 - share would lose a small share in float32.
-        log_rest = -share * (_ONE + share * (_HALF + share * _THIRD)) if share < _SPARSE else log32(max(_ONE - share, f32(1e-30)))
+        log_rest = -share * (_ONE + share * (_HALF + share * _THIRD)) if share < _SPARSE else log32(max(_ONE - share, _LEAST))
         for i in range(bounds[community], end):
             other, draw = i, 0
             while True:
@@ -288,7 +289,7 @@ def walk_ties(order, place, ties, starts, start, stop):
             person = order[head]
             head += 1
             for at in range(starts[person], starts[person + 1]):
-                other = i64(ties[at] & INDEX_MASK)
+                other = neighbor(ties[at])
                 if place[other] < 0:
                     place[other] = tail
                     order[tail] = other
@@ -318,19 +319,19 @@ def pass_messages(
     for message in range(start, stop):
         sender = senders[message]
         for at in range(starts[sender], starts[sender + 1]):
-            receiver, weak = i64(ties[at] & INDEX_MASK), ties[at] >= WEAK_BIT
+            receiver, weak = neighbor(ties[at]), is_weak(ties[at])
             reach = reach_weak if weak else reach_strong
             if reach < _ONE and uniform(key, receiver, week, sender) >= reach:
                 continue
             delivered += 1
             if signs[message] < 0:
                 if heard_negative[receiver] < _FULL:
-                    heard_negative[receiver] += _ONE16
+                    heard_negative[receiver] += _NEXT
             elif weak:
                 if heard_weak[receiver] < _FULL:
-                    heard_weak[receiver] += _ONE16
+                    heard_weak[receiver] += _NEXT
             elif heard_strong[receiver] < _FULL:
-                heard_strong[receiver] += _ONE16
+                heard_strong[receiver] += _NEXT
     return delivered
 
 
@@ -446,5 +447,214 @@ def lay_ring(pairs: np.ndarray, people: int, ties: int) -> None:
         laps[:, -1, 1] = np.where(sends, place + step, NO_ONE)
 
 
-NetworkParameters = Annotated[SmallWorld | NoNetwork, Field(discriminator="type")]
+class HeavyTailed(Parameters):
+    """Anyone tied to anyone, with given numbers of ties: a few people have very many.
+
+    The erased configuration model: every person brings as many ends of ties as drawn, the ends are joined by a uniform
+    perfect matching, then ties to oneself and repeated ties are erased, which costs those with very many ties a few. Rows
+    stay in the order of people: such a network has no neighborhoods that another order could bring together, and an
+    order by number of ties would make the row number tell about the person.
+
+    Source: Bollobas (1980), European Journal of Combinatorics 1; erased: Britton, Deijfen & Martin-Lof (2006), Journal of
+    Statistical Physics 124; degrees by power law: Barabasi & Albert (1999), Science 286.
+    """
+
+    type: Literal["heavy_tailed"] = "heavy_tailed"
+    degree: Literal["power_law", "poisson"] = param(
+        "power_law", unit="", doc="Distribution of the number of ties; poisson has no heavy tail.", source="question asked"
+    )
+    mean_ties: float = param(
+        20.0,
+        unit="ties",
+        low=0.0,
+        high=1000.0,
+        doc="Mean number of ties of a person.",
+        source="assumed; as many as in small_world",
+    )
+    exponent: float = param(
+        2.5,
+        unit="1",
+        low=1.5,
+        high=5.0,
+        doc="Power law: the share of people with k ties falls as k to the minus exponent; the least k follows from the mean.",
+        source="2-3 typical; Clauset, Shalizi & Newman 2009",
+    )
+    max_ties: int = param(
+        1000,
+        unit="ties",
+        low=1,
+        high=1_000_000,
+        doc="Power law: most ties of a person.",
+        source="assumed; bounds the reach of one person",
+    )
+    strong_share: float = param(
+        0.4,
+        unit="share",
+        low=0.0,
+        high=1.0,
+        doc="Part of ties that is strong, drawn tie by tie.",
+        source="assumed; as in small_world",
+    )
+
+    @model_validator(mode="after")
+    def _mean_fits(self) -> HeavyTailed:
+        if self.degree == "power_law" and self.mean_ties > self.max_ties:
+            raise ValueError("mean_ties must be at most max_ties")
+        return self
+
+    def build(self, people: int, seed: int, replication: int = 0, edges: tuple[np.ndarray, ...] | None = None) -> Network:
+        """Draw the network."""
+        pairs = self._ends(people, _key(TIES, seed, replication))
+        match_pairs(pairs, _key(CHANCE, seed, replication), 0, f32(self.strong_share), 0, len(pairs) // 2)
+        return assemble(pairs, people)
+
+    def _ends(self, people: int, key: tuple[Any, ...]) -> np.ndarray:
+        """Everyone as often as ties were drawn, and no one once if that makes the number even."""
+        if self.degree == "poisson":
+            weights = poisson_weights(self.mean_ties)
+        else:
+            most = max(min(self.max_ties, people - 1), 1)
+            weights = power_law_weights(min(self.mean_ties, float(most)), self.exponent, most)
+        sums = np.cumsum(weights)
+        degrees = np.zeros(people + 1, np.int32)
+        draw_degrees(degrees, (sums * (2.0**32 / sums[-1])).astype(np.uint64), key, 0, people)
+        degrees[people] = degrees.sum() % 2
+        person = np.arange(people + 1, dtype=np.uint32)
+        person[people] = NO_ONE
+        return np.repeat(person, degrees)
+
+
+def poisson_weights(mean: float) -> np.ndarray:
+    """Probabilities of 0, 1, 2, ... of a Poisson distribution, up to a common factor."""
+    mode = int(mean)
+    spread = 12 * int(mean**0.5 + 1.0) + 20
+    weights = np.zeros(mode + spread)
+    weights[mode] = 1.0
+    for k in range(mode, max(mode - spread, 0), -1):
+        weights[k - 1] = weights[k] * k / mean
+    for k in range(mode + 1, len(weights)):
+        weights[k] = weights[k - 1] * mean / k
+    return weights
+
+
+def power_law_weights(mean: float, exponent: float, most: int) -> np.ndarray:
+    """Weights k**-exponent of least <= k <= most, where the least k counts only in part, so that the mean is exact.
+
+    A mean below that of all k >= 1 takes people without ties in.
+    """
+    weights = np.array([1.0] + [float(exp32(f32(-exponent) * log32(f32(k)))) for k in range(1, most + 1)])
+    k = np.arange(most + 1.0)
+    # Number and ties of those with more than k ties.
+    n_above = np.append(np.cumsum(weights[:0:-1])[::-1], 0.0)
+    ties_above = np.append(np.cumsum((weights * k)[:0:-1])[::-1], 0.0)
+    least = int(np.argmax(ties_above >= mean * n_above))
+    weights[:least] = 0.0
+    if mean > least:
+        weights[least] = max(ties_above[least] - mean * n_above[least], 0.0) / (mean - least)
+    else:
+        weights[least + 1 :] = 0.0
+    return weights
+
+
+class CommunityStructured(Parameters):
+    """Strong ties inside communities, weak ties to anyone.
+
+    A planted partition: each two people of a community are tied with equal probability, such that a person has
+    `strong_ties` on average, or knows all if the community is too small for that. Weak ties fall inside the own community
+    by chance alone. A community's people stand one after the other, so its ties lie close in memory.
+
+    Source: Condon & Karp (2001), Random Structures & Algorithms 18; Girvan & Newman (2002), PNAS 99.
+    """
+
+    type: Literal["community"] = "community"
+    size: float = param(
+        50.0, unit="people", low=2.0, high=1_000_000.0, doc="Mean size of a community.", source="assumed; 10-150 usual"
+    )
+    size_spread: float = param(
+        0.5, unit="share", low=0.0, high=0.9, doc="Sizes lie evenly within this part of the mean to each side.", source="assumed"
+    )
+    strong_ties: float = param(
+        8.0,
+        unit="ties",
+        low=0.0,
+        high=1000.0,
+        doc="Mean number of strong ties of a person, all inside the community.",
+        source="within 5-29 of Goldenberg, Libai & Muller 2001",
+    )
+    weak_ties: int = param(
+        12,
+        unit="ties",
+        low=0,
+        high=1000,
+        doc="Weak ties of a person, to anyone.",
+        source="within 5-29 of Goldenberg, Libai & Muller 2001",
+    )
+
+    def build(self, people: int, seed: int, replication: int = 0, edges: tuple[np.ndarray, ...] | None = None) -> Network:
+        """Draw the network."""
+        bounds = self._bounds(people, _key(SIZE, seed, replication))
+        sizes, layer = np.diff(bounds), people + people % 2
+        key = _key(INSIDE, seed, replication)
+        expected = 0.5 * float(np.sum(sizes * np.minimum(sizes - 1.0, self.strong_ties)))
+        room, made = int(expected + 8.0 * expected**0.5) + 64, -1
+        while not 0 <= made <= room:
+            room = max(room, made)
+            pairs = np.empty(2 * room + self.weak_ties * layer, np.uint32)
+            made = link_inside(pairs[: 2 * room], bounds, f32(self.strong_ties), key, 0, len(sizes))
+        pairs[2 * made : 2 * room] = NO_ONE
+        match_everyone(pairs[2 * room :], people, self.weak_ties, _key(CHANCE, seed, replication))
+        network = assemble(pairs, people)
+        network.bounds = bounds
+        return network
+
+    def _bounds(self, people: int, key: tuple[Any, ...]) -> np.ndarray:
+        number = max(int(people / self.size + 0.5), 1)
+        weights = [1.0 + self.size_spread * (2.0 * float(uniform(key, one, 0, 0)) - 1.0) for one in range(number)]
+        ends = np.cumsum(weights)
+        return np.append(0, (ends * (people / ends[-1]) + 0.5).astype(np.int64))
+
+
+class EdgeList(Parameters):
+    """Ties from a file. People are renumbered along their ties, so that those who are tied lie close in memory."""
+
+    type: Literal["edge_list"] = "edge_list"
+    file: str = param(unit="", doc="Table with one row a tie.", source="data")
+    sender_column: str = param("sender", unit="", doc="Column of the person who is heard.", source="data")
+    receiver_column: str = param("receiver", unit="", doc="Column of the person who hears.", source="data")
+    strong_column: str | None = param(
+        None, unit="", doc="Column that is true or 1 where a tie is strong; without it all are.", source="data"
+    )
+    directed: bool = param(False, unit="", doc="Whether a row lets the receiver hear the sender only.", source="data")
+
+    def build(self, people: int, seed: int, replication: int = 0, edges: tuple[np.ndarray, ...] | None = None) -> Network:
+        """Lay out the network.
+
+        Args:
+            people: Rows; those that the list does not need stay without ties.
+            seed, replication: Not used: the list leaves nothing to chance.
+            edges: Ids of senders, ids of receivers, and, if given, whether each tie is strong; equal lengths.
+
+        Raises:
+            ValueError: No edges, or more people in the list than in the market.
+        """
+        if edges is None:
+            raise ValueError(f"network.file {self.file}: an edge list needs its edges")
+        senders, receivers = np.asarray(edges[0]), np.asarray(edges[1])
+        ids, rows = np.unique(np.concatenate([senders, receivers]), return_inverse=True)
+        if len(ids) > people:
+            raise ValueError(f"network.file {self.file}: {len(ids)} people in the list, {people} in the market")
+        pairs = np.empty((len(senders), 2), np.uint32)
+        pairs[:, 0], pairs[:, 1] = rows[: len(senders)], rows[len(senders) :]
+        found = assemble(pairs.ravel(), len(ids))
+        order, place = np.empty(len(ids), np.int64), np.full(len(ids), -1, np.int64)
+        walk_ties(order, place, found.ties, found.starts, 0, len(ids))
+        pairs = place.astype(np.uint32)[pairs]
+        if len(edges) > 2:
+            pairs[~np.asarray(edges[2]).astype(bool), 1] |= WEAK_BIT
+        network = assemble(pairs.ravel(), people, mutual=not self.directed)
+        network.labels = ids[order]
+        return network
+
+
+NetworkParameters = Annotated[SmallWorld | HeavyTailed | CommunityStructured | EdgeList | NoNetwork, Field(discriminator="type")]
 """Settings of any network, told apart by `type`."""

@@ -6,7 +6,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..core.component import Kpi
 from ..core.declare import Total
+
+
+class Absent(LookupError):
+    """A total that no component of the scenario records."""
+
+
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, not a number where the whole is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(whole == 0.0, np.nan, part / whole)
 
 
 class Totals:
@@ -80,21 +91,28 @@ class Totals:
 class Series:
     """Totals as KPIs read them: ``series.revenue`` is float64 in its unit, shape (weeks, segments + 1), `all` last.
 
-    Reading a total that no component of the scenario records gives None, as does any formula on it.
+    Reading a total that no component of the scenario records raises `Absent`.
     """
 
     def __init__(self, declared: dict[str, Total], place: dict[str, int], data: np.ndarray) -> None:
         self._declared, self._place, self._data = declared, place, data
 
-    def __getattr__(self, name: str) -> np.ndarray | None:
-        if name.startswith("__"):
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name.startswith("_"):
             raise AttributeError(name)
         at = self._place.get(name)
         if at is None:
-            return None
+            raise Absent(name)
         values = self._data[:, at].astype(np.float64)
         values[:, -1] = values.sum(axis=1)
         return values / self._declared[name].scale
+
+    def value(self, kpi: Kpi) -> np.ndarray | None:
+        """A KPI by its formula, shape (weeks, segments + 1); None where its mechanism is absent."""
+        try:
+            return kpi.value(self)
+        except Absent:
+            return None
 
     def summed(self) -> Series:
         """One row: flows summed over weeks, stocks at their last value."""

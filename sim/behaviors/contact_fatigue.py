@@ -1,0 +1,87 @@
+"""Contact fatigue: too many messages of the firm wear out the response to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.component import Behavior
+from ..core.declare import Fields, Parameters, field, flow, param, stream
+from ..core.draws import exp32, uniform
+from ..core.kernel import kernel
+from ..core.units import probability
+from ..world.world import World
+
+f32, u8 = np.float32, np.uint8
+_ZERO, _ONE = f32(0.0), f32(1.0)
+
+
+class ContactFatigue(Behavior):
+    """Beyond a weekly number of contacts each further one lowers the response, and some people opt out for good.
+
+    receptiveness = exp(-tiring max(0, load - cap)), load the contacts of about the last week; it multiplies the response to
+    a message, never the base rate. Opt-out hazard `opt_out` per contact above the cap.
+    Source: assumed; the texts this project models claim contact fatigue without numbers.
+    """
+
+    type = "contact_fatigue"
+    reads = ("contacts", "receptiveness")
+    writes = ("receptiveness",)
+    totals = (flow("opted_out", unit="people", doc="People who no longer accept messages of the firm."),)
+
+    LEAVE = stream("contact_fatigue.opt_out", per="week", doc="Whether an overloaded person opts out.")
+
+    class State(Fields):
+        load: Any = field(np.float32, default=0.0, unit="contacts", low=0, doc="Contacts of about the last week.")
+
+    class Params(Parameters):
+        tiring: float = param(
+            0.25, unit="1/contact", low=0.0, high=2.0, role="effect", neutral=0.0,
+            doc="Log response lost per contact above the cap.", source="assumed",
+        )
+        cap: float = param(2.0, unit="contacts/week", low=0.0, high=50.0, doc="Contacts a week that do not tire.", source="assumed")
+        opt_out: float = param(
+            0.004, unit="1/contact", low=0.0, high=0.5, role="effect", neutral=0.0,
+            doc="Probability of opting out per contact above the cap.", source="assumed",
+        )
+
+    def respond(self, world: World) -> None:
+        customers, params, calendar = world.customers, self.params, world.calendar
+        left = world.tally(
+            tire,
+            1,
+            customers.receptiveness,
+            world.own(self).load,
+            customers.contacts,
+            customers.segment,
+            world.key(self.LEAVE),
+            calendar.step,
+            f32(1.0 - probability(1.0, calendar.dt)),
+            f32(params.tiring),
+            f32(params.cap),
+            f32(params.opt_out),
+        )
+        world.totals.add("opted_out", left[:, 0])
+
+
+@kernel
+def tire(counts, receptiveness, load, contacts, segment, key, step, keep, tiring, cap, opt_out, start, stop):
+    """Load, response and opt-outs after this step's contacts; receptiveness 0 means opted out."""
+    for i in range(start, stop):
+        if receptiveness[i] == _ZERO:
+            continue
+        if contacts[i] == 0 and load[i] == _ZERO:
+            continue
+        carried = load[i] * keep + f32(contacts[i])
+        if carried < f32(0.01):
+            carried = _ZERO
+        load[i] = carried
+        above = carried - cap
+        if above <= _ZERO:
+            receptiveness[i] = _ONE
+            continue
+        receptiveness[i] = max(exp32(-tiring * above), f32(1.0e-6))
+        if contacts[i] > 0 and uniform(key, i, step, 0) < _ONE - exp32(-opt_out * above):
+            receptiveness[i] = _ZERO
+            counts[segment[i], 0] += 1

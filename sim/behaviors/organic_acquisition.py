@@ -1,0 +1,43 @@
+"""Organic acquisition: prospects who come by themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.component import Behavior
+from ..core.declare import Parameters, param
+from ..core.kernel import kernel
+from ..core.units import hazard
+from ..world.customers import ABSENT, PROSPECT
+from ..world.world import World
+
+
+class OrganicAcquisition(Behavior):
+    """Every prospect is won with a small constant probability a week, without anyone's doing.
+
+    Hazard a week: -log(1 - probability).
+    Source: the coefficient of external influence of Bass (1969), Management Science 15(5), by person.
+    """
+
+    type = "organic_acquisition"
+    reads = ("status",)
+    cause = "organic"
+
+    class Params(Parameters):
+        probability: float = param(
+            0.005, unit="1/week", low=0.0, high=0.9, role="effect", neutral=0.0,
+            doc="Probability a week that a prospect becomes a customer unprompted.",
+            source="Goldenberg, Libai & Muller 2001, grid .0005-.015 a period, read in a replication",
+        )
+
+    def weigh(self, world: World) -> None:
+        step = np.float32(hazard(self.params.probability) * world.calendar.dt)
+        world.each(come_by_themselves, world.rates.cause("organic"), world.customers.status, step)
+
+
+@kernel
+def come_by_themselves(acquisition, status, step, start, stop):
+    """The constant hazard of everyone who can be won in this step."""
+    for i in range(start, stop):
+        if status[i] == PROSPECT or status[i] == ABSENT:
+            acquisition[i] += step

@@ -1,0 +1,179 @@
+"""Word of mouth: customers tell their ties how it was."""
+
+from __future__ import annotations
+
+
+import numpy as np
+
+from ..core.component import Behavior
+from ..core.declare import Parameters, flow, param, stream
+from ..core.draws import exp32, uniform
+from ..core.kernel import kernel
+from ..core.units import hazard
+from ..world.customers import PROSPECT
+from ..world.network import pass_messages
+from ..world.world import World
+
+f32, i8, i32 = np.float32, np.int8, np.int32
+_ZERO, _ONE, _HUNDRED = f32(0.0), f32(1.0), f32(100.0)
+
+
+class Outbox:
+    """Messages on their way: what was said in each step, delivered one week later."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def copy(self) -> Outbox:
+        twin = Outbox()
+        twin.steps = list(self.steps)
+        return twin
+
+
+class WordOfMouth(Behavior):
+    """After an order a customer may tell all ties, well or ill; prospects who hear good things may come.
+
+    P(tell) = base + surprise |d| / 100 (U-shape in the disconfirmation d), with the sign of d, at most `cap` times a
+    step. A tie passes a message on with a probability by strength, and it arrives one week later. A prospect who hears
+    m weak and j strong positive messages is won with P = 1 - (1 - weak)^m (1 - strong)^j; each negative message cancels
+    `negative_weight` positive ones; n positive messages count as K (1 - exp(-n / K)), K the saturation.
+    Source: Goldenberg, Libai & Muller (2001), Marketing Letters 12(3); Anderson (1998), Journal of Service Research 1(1);
+    East, Hammond & Lomax (2008), IJRM 25(3).
+    """
+
+    type = "word_of_mouth"
+    reads = ("status", "heard_strong", "heard_weak", "heard_negative")
+    writes = ("heard_strong", "heard_weak", "heard_negative")
+    cause = "word_of_mouth"
+    totals = (flow("messages_sent", unit="messages", doc="Messages that reached a tie, good or ill."),)
+
+    TELL = stream("word_of_mouth.tell", per="order", doc="Whether the customer tells others of an order.")
+    REACH = stream("word_of_mouth.reach", per="tie", doc="Whether a message gets through a tie.")
+
+    class Params(Parameters):
+        base: float = param(
+            0.02, unit="probability", low=0.0, high=0.1, role="effect", neutral=0.0,
+            doc="Probability of telling others of an order that was as expected.", source="assumed",
+        )
+        surprise: float = param(
+            0.3, unit="probability per 100 points", low=0.0, high=0.6, role="effect", neutral=0.0,
+            doc="Added probability per 100 points of surprise, good or bad.",
+            source="assumed; U-shape Anderson 1998",
+        )
+        strong: float = param(
+            0.04, unit="probability", low=0.0, high=0.9, role="effect", neutral=0.0,
+            doc="Probability that a positive message through a strong tie wins a prospect.",
+            source="Goldenberg, Libai & Muller 2001, grid .01-.07, read in a replication",
+        )
+        weak: float = param(
+            0.01, unit="probability", low=0.0, high=0.9, role="effect", neutral=0.0,
+            doc="Probability that a positive message through a weak tie wins a prospect.",
+            source="Goldenberg, Libai & Muller 2001, grid .005-.015, read in a replication",
+        )
+        negative_weight: float = param(
+            1.0, unit="1", low=0.5, high=3.0, doc="Positive messages that a negative one cancels.",
+            source="assumed; East, Hammond & Lomax 2008 contradict that bad news is stronger",
+        )
+        saturation: float = param(
+            10.0, unit="messages/week", low=1.0, high=1e6, doc="Messages a week beyond which more add little.", source="assumed"
+        )
+        reach_strong: float = param(
+            1.0, unit="probability", low=0.0, high=1.0, doc="Probability that a message passes a strong tie.", source="assumed"
+        )
+        reach_weak: float = param(
+            1.0, unit="probability", low=0.0, high=1.0, doc="Probability that a message passes a weak tie.", source="assumed"
+        )
+        cap: int = param(1, unit="messages/step", low=1, high=50, doc="Times a customer tells others in one step.", source="assumed")
+
+    def arrive(self, world: World) -> None:
+        customers, params = world.customers, self.params
+        outbox = world.note(self, Outbox)
+        customers.heard_strong.fill(0)
+        customers.heard_weak.fill(0)
+        customers.heard_negative.fill(0)
+        if world.network is None or len(outbox.steps) < world.calendar.steps_per_week:
+            return
+        senders, signs = outbox.steps.pop(0)
+        if len(senders) == 0:
+            return
+        heard = pass_messages(
+            customers.heard_strong,
+            customers.heard_weak,
+            customers.heard_negative,
+            world.network.ties,
+            world.network.starts,
+            senders,
+            signs,
+            world.key(self.REACH),
+            world.calendar.step,
+            f32(params.reach_strong),
+            f32(params.reach_weak),
+            0,
+            len(senders),
+        )
+        world.totals.add("messages_sent", int(heard))
+
+    def weigh(self, world: World) -> None:
+        customers, params = world.customers, self.params
+        if params.strong == 0.0 and params.weak == 0.0:
+            return
+        world.each(
+            persuade,
+            world.rates.cause("word_of_mouth"),
+            customers.status,
+            customers.heard_strong,
+            customers.heard_weak,
+            customers.heard_negative,
+            f32(hazard(params.strong)),
+            f32(hazard(params.weak)),
+            f32(params.negative_weight),
+            f32(params.saturation),
+        )
+
+    def respond(self, world: World) -> None:
+        events, params = world.events, self.params
+        senders, signs = np.empty(len(events), np.int32), np.empty(len(events), np.int8)
+        said = tell(
+            senders,
+            signs,
+            events.person,
+            events.number,
+            events.disconfirmation,
+            world.key(self.TELL),
+            f32(params.base),
+            f32(params.surprise / 100.0),
+            params.cap,
+            0,
+            len(events),
+        )
+        world.note(self, Outbox).steps.append((senders[:said].copy(), signs[:said].copy()))
+
+
+@kernel
+def tell(senders, signs, person, number, disconfirmation, key, base, surprise, cap, start, stop):
+    """Who tells of which order, and with which sign; returns how many."""
+    said = 0
+    before = i32(-1)
+    times = 0
+    for e in range(start, stop):
+        if person[e] != before:
+            before = person[e]
+            times = 0
+        if times < cap and uniform(key, person[e], number[e], 0) < base + surprise * abs(disconfirmation[e]):
+            senders[said] = person[e]
+            signs[said] = i8(1) if disconfirmation[e] >= _ZERO else i8(-1)
+            said += 1
+            times += 1
+    return said
+
+
+@kernel
+def persuade(acquisition, status, strong, weak, negative, strong_hazard, weak_hazard, negative_weight, saturation, start, stop):
+    """Hazard by which a prospect is won through what the ties said."""
+    for i in range(start, stop):
+        if strong[i] + weak[i] == 0 or status[i] != PROSPECT:
+            continue
+        good = f32(strong[i]) + f32(weak[i])
+        left = max(good - negative_weight * f32(negative[i]), _ZERO)
+        counted = saturation * (_ONE - exp32(-left / saturation))
+        acquisition[i] += counted / good * (f32(strong[i]) * strong_hazard + f32(weak[i]) * weak_hazard)

@@ -1,0 +1,155 @@
+"""Engagement: how customers feel, what they say, and how they respond to the firm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.component import Kpi
+from ..core.declare import stock
+from ..core.kernel import kernel
+from ..world.customers import ACTIVE
+from ..world.totals import Series, ratio
+from ..world.world import World
+
+f32, f64, i64 = np.float32, np.float64, np.int64
+
+
+class Satisfaction(Kpi):
+    """Mean satisfaction."""
+
+    type = "satisfaction"
+    unit = "points"
+    definition = "Mean satisfaction (0-100) of truly active customers at the end."
+    reads = ("status", "segment", "satisfaction", "loyalty")
+    totals = (
+        stock("satisfaction_sum", unit="points", scale=1000, doc="Sum of satisfaction over active customers."),
+        stock("loyalty_sum", unit="share", scale=1_000_000, doc="Sum of loyalty over active customers."),
+        stock("promoters", unit="people", doc="Active customers who would answer 9 or 10 of 10."),
+        stock("detractors", unit="people", doc="Active customers who would answer 0 to 6 of 10."),
+    )
+
+    def record(self, world: World) -> None:
+        customers = world.customers
+        sums = world.tally(ask, 4, customers.status, customers.segment, customers.satisfaction, customers.loyalty)
+        for at, name in enumerate(("satisfaction_sum", "loyalty_sum", "promoters", "detractors")):
+            world.totals.set(name, sums[:, at])
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.satisfaction_sum, totals.active)
+
+
+class Nps(Kpi):
+    """Net promoter score."""
+
+    type = "nps"
+    unit = "points"
+    definition = "Percent answering 9-10 less percent answering 0-6 when satisfaction / 10 is rounded; an output only."
+
+    def value(self, totals: Series) -> Any:
+        return 100.0 * ratio(totals.promoters - totals.detractors, totals.active)
+
+
+class Loyalty(Kpi):
+    """Mean loyalty."""
+
+    type = "loyalty"
+    unit = "share"
+    definition = "Mean loyalty (0-1) of truly active customers at the end."
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.loyalty_sum, totals.active)
+
+
+class MessagesSent(Kpi):
+    """Word of mouth."""
+
+    type = "messages_sent"
+    unit = "messages"
+    definition = "Word-of-mouth messages that reached a tie, good or ill."
+
+    def value(self, totals: Series) -> Any:
+        return totals.messages_sent
+
+
+class WomAcquired(Kpi):
+    """Customers won by word of mouth."""
+
+    type = "wom_acquired"
+    unit = "people"
+    definition = "New customers whose cause was word of mouth."
+
+    def value(self, totals: Series) -> Any:
+        return totals.acquired_by_word_of_mouth
+
+
+class Referrals(Kpi):
+    """Customers won by referral."""
+
+    type = "referrals"
+    unit = "people"
+    definition = "New customers whose cause was a referral; null without a referral program."
+
+    def value(self, totals: Series) -> Any:
+        return totals.acquired_by_referral
+
+
+class CommunityActivity(Kpi):
+    """Activity of communities."""
+
+    type = "community_activity"
+    unit = "share"
+    definition = "Active members per community member and week; null without a community."
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.community_active, totals.community_members)
+
+
+class UgcShare(Kpi):
+    """Traffic by customers' own content."""
+
+    type = "ugc_share"
+    unit = "share"
+    definition = "Part of natural visits that come from customers' content; null without the mechanism."
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.content_visits, totals.natural_visits)
+
+
+class ClickThroughRate(Kpi):
+    """Clicks per message of the firm."""
+
+    type = "click_through_rate"
+    unit = "share"
+    definition = "Clicks per message of the firm delivered; null without a campaign that sends any."
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.clicks, totals.contacts_sent)
+
+
+class ContactsSent(Kpi):
+    """Messages of the firm."""
+
+    type = "contacts_sent"
+    unit = "messages"
+    definition = "Messages of the firm delivered; null without a campaign that sends any."
+
+    def value(self, totals: Series) -> Any:
+        return totals.contacts_sent
+
+
+@kernel
+def ask(sums, status, segment, satisfaction, loyalty, start, stop):
+    """Sums of what active customers would answer."""
+    for i in range(start, stop):
+        if status[i] != ACTIVE:
+            continue
+        s = segment[i]
+        level = satisfaction[i]
+        sums[s, 0] += i64(np.rint(f64(level) * 1000.0))
+        sums[s, 1] += i64(np.rint(f64(loyalty[i]) * 1000000.0))
+        if level >= f32(85.0):
+            sums[s, 2] += 1
+        elif level < f32(65.0):
+            sums[s, 3] += 1

@@ -1,0 +1,274 @@
+"""Retention: who is still there, as the firm can see it and as it truly is.
+
+Where true life is latent, retention, churn and active customers are *observed* ones: a customer counts as lapsed once no
+order has come for more than `market.lapse_gaps` times the own mean gap, with one gap of the average customer mixed into
+that mean. The names with ``latent_`` give the truth that only a simulation knows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.component import Kpi
+from ..core.declare import Fields, field, flow, stock
+from ..core.kernel import kernel
+from ..world.customers import ACTIVE, CHURNED, PROSPECT
+from ..world.ledger import ConservationError
+from ..world.life import NEVER, PER_RENEWAL
+from ..world.totals import Series, ratio
+from ..world.world import World
+
+f32, u8 = np.float32, np.uint8
+WAS_ACTIVE, WAS_OBSERVED, IS_OBSERVED = 1, 2, 4
+RULE = "observed: an order within 3 (market.lapse_gaps) own mean gaps"
+
+
+class Census:
+    """Sizes of the start's cohorts, and how many people must be there."""
+
+    def __init__(self) -> None:
+        self.active: np.ndarray | None = None
+        self.observed: np.ndarray | None = None
+
+    def copy(self) -> Census:
+        twin = Census()
+        twin.active, twin.observed = self.active, self.observed
+        return twin
+
+
+class ActiveCustomers(Kpi):
+    """Customers the firm can count on, by the rule it can apply."""
+
+    type = "active_customers"
+    unit = "people"
+    definition = f"Customers active at the end ({RULE})."
+    reads = (
+        "status", "segment", "joined", "last_order", "n_orders", "orders_before", "spent",
+    )  # fmt: skip
+    totals = (
+        stock("observed_active", unit="people", doc="Customers active by the observed rule."),
+        stock("start_active", unit="people", doc="Customers truly active at the start."),
+        stock("start_observed", unit="people", doc="Customers active at the start by the observed rule."),
+        stock("kept_active", unit="people", doc="Of those truly active at the start, truly active now."),
+        stock("kept_observed", unit="people", doc="Of those observed active at the start, observed active now."),
+        flow("lapsed", unit="people", doc="Customers who turned inactive by the observed rule."),
+        flow("returned", unit="people", doc="Customers who turned active again by the observed rule."),
+        stock("buyers", unit="people", doc="People with an order since the start."),
+        stock("repeat_buyers", unit="people", doc="People with a second order since the start."),
+        stock("start_customers", unit="people", doc="Customers at the start, departed ones included."),
+    )
+
+    class State(Fields):
+        marks: Any = field(np.uint8, default=0, unit="", doc="Bits: truly active at start, observed at start, observed now.")
+
+    def begin(self, world: World) -> None:
+        note = world.note(self, Census)
+        counts = self._count(world, first=True)
+        note.active, note.observed = counts[:, 3], counts[:, 4]
+
+    def _count(self, world: World, *, first: bool) -> np.ndarray:
+        customers = world.customers
+        rate = max(world.population.mean_rate, 1e-9)
+        return world.tally(
+            take_census,
+            10,
+            world.own(self).marks,
+            customers.status,
+            customers.segment,
+            customers.joined,
+            customers.last_order,
+            customers.n_orders,
+            customers.orders_before,
+            customers.spent,
+            f32(world.calendar.now),
+            f32(world.market.lapse_gaps),
+            f32(1.0 / rate),
+            world.life.attrition in (NEVER, PER_RENEWAL),
+            first,
+        )
+
+    def record(self, world: World) -> None:
+        counts, totals, note = self._count(world, first=False), world.totals, world.note(self, Census)
+        totals.set("prospects", counts[:, 0])
+        totals.set("active", counts[:, 1])
+        totals.set("observed_active", counts[:, 2])
+        totals.set("kept_active", counts[:, 3])
+        totals.set("kept_observed", counts[:, 4])
+        totals.add("lapsed", counts[:, 5])
+        totals.add("returned", counts[:, 6])
+        totals.set("buyers", counts[:, 8])
+        totals.set("repeat_buyers", counts[:, 9])
+        totals.set("start_active", note.active if note.active is not None else 0)
+        totals.set("start_observed", note.observed if note.observed is not None else 0)
+        totals.set("start_customers", world.market.customers)
+        world.ledger.check(int(counts[:, 7].sum()), totals.so_far("revenue"))
+        self._check_people(world, counts)
+
+    def _check_people(self, world: World, counts: np.ndarray) -> None:
+        """People conservation: the truly active are those of the start plus who came less who left."""
+        totals, note = world.totals, world.note(self, Census)
+        began = int(note.active.sum()) if note.active is not None else 0
+        expected = began + totals.so_far("new_customers") + totals.so_far("entered") - totals.so_far("exits")
+        there = int(counts[:, 1].sum())
+        if there != expected:
+            raise ConservationError(f"{there} customers are active, {expected} should be")
+
+    def value(self, totals: Series) -> Any:
+        return totals.observed_active
+
+
+class LatentActiveCustomers(Kpi):
+    """Customers who truly are still there."""
+
+    type = "latent_active_customers"
+    unit = "people"
+    definition = "Customers truly active at the end, which no firm can see where life is latent."
+
+    def value(self, totals: Series) -> Any:
+        return totals.active
+
+
+class NewCustomers(Kpi):
+    """Prospects won."""
+
+    type = "new_customers"
+    unit = "people"
+    definition = "Prospects who placed their first order."
+
+    def value(self, totals: Series) -> Any:
+        return totals.new_customers
+
+
+class ChurnedCustomers(Kpi):
+    """Customers lost, as observed."""
+
+    type = "churned_customers"
+    unit = "people"
+    definition = f"Customers who turned inactive, less those who turned active again ({RULE})."
+
+    def value(self, totals: Series) -> Any:
+        return totals.lapsed - totals.returned
+
+
+class LatentChurnedCustomers(Kpi):
+    """Customers who truly left."""
+
+    type = "latent_churned_customers"
+    unit = "people"
+    definition = "Customers who truly left for good."
+
+    def value(self, totals: Series) -> Any:
+        return totals.exits
+
+
+class WonBackCustomers(Kpi):
+    """Customers brought back by a win-back action."""
+
+    type = "won_back_customers"
+    unit = "people"
+    definition = "Departed customers brought back by a win-back action; null without one."
+
+    def value(self, totals: Series) -> Any:
+        return totals.won_back
+
+
+class RetentionRate(Kpi):
+    """Share of the starting customers still active, as observed."""
+
+    type = "retention_rate"
+    unit = "share"
+    definition = f"Of the customers active at the start, the share active at the end ({RULE})."
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.kept_observed, totals.start_observed)
+
+
+class LatentRetentionRate(Kpi):
+    """Share of the starting customers truly still active."""
+
+    type = "latent_retention_rate"
+    unit = "share"
+    definition = "Of the customers truly active at the start, the share truly active at the end."
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.kept_active, totals.start_active)
+
+
+class ChurnRate(Kpi):
+    """Share of the starting customers lost, as observed."""
+
+    type = "churn_rate"
+    unit = "share"
+    definition = f"1 - retention_rate over the same time ({RULE})."
+
+    def value(self, totals: Series) -> Any:
+        return 1.0 - ratio(totals.kept_observed, totals.start_observed)
+
+
+class LatentChurnRate(Kpi):
+    """Share of the starting customers truly lost."""
+
+    type = "latent_churn_rate"
+    unit = "share"
+    definition = "1 - latent_retention_rate over the same time."
+
+    def value(self, totals: Series) -> Any:
+        return 1.0 - ratio(totals.kept_active, totals.start_active)
+
+
+class RepurchaseRate(Kpi):
+    """Share of buyers who bought again."""
+
+    type = "repurchase_rate"
+    unit = "share"
+    definition = "Of the people with an order since the start, the share with a second one."
+
+    def value(self, totals: Series) -> Any:
+        return ratio(totals.repeat_buyers, totals.buyers)
+
+
+@kernel
+def take_census(
+    counts, marks, status, segment, joined, last_order, n_orders, orders_before, spent, now, lapse_gaps, mean_gap, seen, first, start, stop
+):
+    """Count people by state, and mark who is active by the observed rule."""
+    for i in range(start, stop):
+        state = status[i]
+        s = segment[i]
+        if state == PROSPECT:
+            counts[s, 0] += 1
+            continue
+        if state != ACTIVE and state != CHURNED:
+            continue
+        active = state == ACTIVE
+        observed = active
+        if not seen:
+            orders = f32(n_orders[i]) + f32(orders_before[i])
+            gap = (last_order[i] - joined[i] + mean_gap) / max(orders, f32(1.0))
+            observed = now - last_order[i] <= lapse_gaps * gap
+        mark = marks[i]
+        if first:
+            mark = u8((WAS_ACTIVE if active else 0) | (WAS_OBSERVED if observed else 0))
+        else:
+            before = (mark & IS_OBSERVED) != 0
+            if before and not observed:
+                counts[s, 5] += 1
+            if observed and not before and n_orders[i] + orders_before[i] > 1:
+                counts[s, 6] += 1
+        mark = u8((mark & (WAS_ACTIVE | WAS_OBSERVED)) | (IS_OBSERVED if observed else 0))
+        marks[i] = mark
+        if active:
+            counts[s, 1] += 1
+            if mark & WAS_ACTIVE:
+                counts[s, 3] += 1
+        if observed:
+            counts[s, 2] += 1
+            if mark & WAS_OBSERVED:
+                counts[s, 4] += 1
+        counts[s, 7] += spent[i]
+        if n_orders[i] >= 1:
+            counts[s, 8] += 1
+        if n_orders[i] >= 2:
+            counts[s, 9] += 1

@@ -1,0 +1,294 @@
+"""`LoyaltyModel`: one market, week by week."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import mesa
+import numpy as np
+
+from .core.component import Component, Kpi
+from .world.actors import Brand, CustomerView
+from .world.calendar import Calendar
+from .world.life import CAUSE, GAP, LIFE, VALUE, live
+from .world.market import Economics, Market
+from .world.totals import Series
+from .world.world import World
+
+PHASES = ("arrive", "weigh", "live", "settle", "respond", "record")
+
+
+class Setting(Protocol):
+    """What the model needs of a checked scenario."""
+
+    @property
+    def horizon_weeks(self) -> int: ...
+    @property
+    def step_days(self) -> int: ...
+    @property
+    def market(self) -> Market: ...
+    @property
+    def economics(self) -> Economics: ...
+    @property
+    def components(self) -> tuple[Component, ...]: ...
+    @property
+    def histories(self) -> np.ndarray | None: ...
+    @property
+    def edges(self) -> tuple[np.ndarray, ...] | None: ...
+
+
+class LoyaltyModel(mesa.Model):
+    """Customers of one scenario in one replication; `step` is one week.
+
+    Attributes:
+        world: The arrays, the books and the weekly totals.
+        brand: The firm, a Mesa agent.
+        datacollector: Weekly KPIs, and rows of followed customers; empty if `collect` is off.
+    """
+
+    def __init__(
+        self,
+        scenario: Setting,
+        *,
+        seed: int = 1,
+        replication: int = 0,
+        threads: int = 1,
+        collect: bool = True,
+        trace: bool = False,
+        world: World | None = None,
+    ) -> None:
+        """Build the market and draw its people.
+
+        Args:
+            scenario: A checked scenario.
+            seed: Key of all luck, 0 to 2**32 - 1.
+            replication: Which of the independent repetitions under that seed.
+            threads: Threads that kernels are spread over; the result does not depend on it.
+            collect: Whether `datacollector` gathers the KPIs of every week.
+            trace: Whether each component's term of each rate is kept apart, in ``world.rates.terms``.
+            world: A world to go on from instead of a new one; see `branch`.
+        """
+        super().__init__(seed=seed)
+        self.scenario = scenario
+        components = tuple(scenario.components) + kpi_components()
+        self.components = components
+        self.kpis = tuple(one for one in components if isinstance(one, Kpi))
+        self._hooks = {hook: [one for one in components if _overrides(one, hook)] for hook in (*PHASES, "found", "begin")}
+        self._seconds: dict[tuple[str, str], float] = {}
+        self._trace = trace
+        self.brand = Brand(self)
+        self._collect = collect
+        if world is None:
+            world = self._found(seed, replication, threads)
+        self.world = world
+        self.datacollector = mesa.DataCollector(
+            model_reporters={one.type: [self._kpi_now, [one]] for one in self.kpis},
+            agenttype_reporters={CustomerView: {name: name for name in ("person", *_FOLLOWED)}},
+        )
+
+    def _found(self, seed: int, replication: int, threads: int) -> World:
+        scenario = self.scenario
+        self.world = world = World(
+            scenario.market,
+            scenario.economics,
+            Calendar(scenario.horizon_weeks, scenario.step_days),
+            self.components,
+            seed=seed,
+            replication=replication,
+            threads=threads,
+        )
+        self._call("found")
+        world.population.draw(world, scenario.histories)
+        if scenario.market.network.type != "none" and any("heard_strong" in one.writes for one in self.components):
+            world.network = scenario.market.network.build(world.people, seed, replication, scenario.edges)
+        self._call("begin")
+        return world
+
+    def step(self) -> None:
+        """One week: arrive, weigh, live, settle, respond (seven times when `step_days` is 1), record."""
+        for _ in self.world.calendar.steps():
+            self.arrive()
+            self.weigh()
+            self.live()
+            self.settle()
+            self.respond()
+        self.record()
+
+    def arrive(self) -> None:
+        """Phase 1: what reaches people: contacts, prices, messages."""
+        self.world.customers.contacts.fill(0)
+        self.world.customers.rewarded.fill(0)
+        self._call("arrive")
+
+    def weigh(self) -> None:
+        """Phase 2: every component's term on the shared rates."""
+        self.world.rates.clear()
+        if self._trace:
+            self._weigh_apart()
+        else:
+            self._call("weigh")
+
+    def live(self) -> None:
+        """Phase 3: orders, acquisitions and exits, person by person in continuous time."""
+        began = time.perf_counter()
+        world, customers, rates, life, events = self.world, self.world.customers, self.world.rates, self.world.life, self.world.events
+        events.clear()
+
+        def serve(start: int, stop: int) -> Any:
+            buffer = events.buffer(start, stop)
+            while start < stop:
+                start = live(
+                    *buffer.orders.values(), buffer.exits, buffer.acquired, buffer.counts,
+                    customers.status, customers.order_clock, customers.status_clock, customers.n_orders, customers.joined,
+                    customers.last_order, customers.acquired_by, customers.spent,
+                    customers.purchase_rate, customers.attrition_hazard, customers.log_basket, customers.enters,
+                    rates.log_purchase, rates.log_order_value, rates.log_attrition, rates.acquisition,
+                    life.gap_table, life.value_table,
+                    world.key(GAP), world.key(VALUE), world.key(LIFE), world.key(CAUSE),
+                    life.attrition, life.exposure_per_order, life.period_weeks, world.calendar.now, world.calendar.dt,
+                    start, stop,
+                )  # fmt: skip
+                if start < stop:
+                    buffer.grow()
+            return buffer
+
+        ranges = world.workers.ranges(world.people)
+        events.collect(world.workers.run([lambda a=a, b=b: serve(a, b) for a, b in ranges]))
+        totals = world.totals
+        totals.add("orders", world.by_segment(events.person))
+        revenue = world.by_segment(events.person, events.value)
+        world.ledger.post("revenue", revenue)
+        totals.add("exits", world.by_segment(events.exits))
+        totals.add("entered", events.entered)
+        self._count_acquired()
+        self._clock("live", "live", began)
+
+    def settle(self) -> None:
+        """Phase 4: what orders mean: experiences, points, money."""
+        self._call("settle")
+
+    def respond(self) -> None:
+        """Phase 5: how people change, and what they will tell."""
+        self._call("respond")
+
+    def record(self) -> None:
+        """Phase 6: the week's totals; people, points and money are checked to add up."""
+        world = self.world
+        self._book_goods()
+        self._call("record")
+        world.totals.close_week()
+        if self._collect:
+            self.datacollector.collect(self)
+
+    def run(self, weeks: int | None = None) -> LoyaltyModel:
+        """Step so many weeks, or to the horizon."""
+        horizon = self.world.calendar.horizon_weeks
+        for _ in range(horizon - self.world.totals.weeks if weeks is None else weeks):
+            self.step()
+        return self
+
+    def branch(self, scenario: Setting | None = None) -> LoyaltyModel:
+        """The same market from here on, independent, under this scenario or one that has not yet differed.
+
+        The caller answers for the scenarios being equal up to now; see `experiments.job.shared_weeks`.
+        """
+        scenario = scenario or self.scenario
+        components = tuple(scenario.components) + kpi_components()
+        return LoyaltyModel(scenario, seed=self.world.seed, collect=self._collect, trace=self._trace, world=self.world.copy(components))
+
+    def follow(self, people: Iterable[int]) -> list[CustomerView]:
+        """Register customers as Mesa agents whose life is collected week by week.
+
+        Raises:
+            IndexError: No such person.
+        """
+        views = []
+        for person in people:
+            if not 0 <= person < self.world.people:
+                raise IndexError(f"person {person}: must be 0 to {self.world.people - 1}")
+            views.append(CustomerView(self, int(person)))
+        return views
+
+    def weekly(self) -> Series:
+        """Weekly totals so far, as KPIs read them."""
+        return self.world.totals.weekly()
+
+    def plan(self) -> str:
+        """The week as a table: phases, components, and milliseconds each has taken so far a step."""
+        steps = max(self.world.calendar.step, 1)
+        lines = [f"{'phase':8}  {'component':36}  ms a step"]
+        for phase in PHASES:
+            for (at, name), seconds in self._seconds.items():
+                if at == phase:
+                    lines.append(f"{phase:8}  {name:36}  {1000.0 * seconds / steps:9.3f}")
+        return "\n".join(lines)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every field and of the weekly totals, by name."""
+        found = {name: hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for name, array in self.world.arrays()}
+        totals = self.world.totals
+        for name, at in totals.place.items():
+            found[f"totals.{name}"] = hashlib.sha256(np.ascontiguousarray(totals.recorded()[:, at]).tobytes()).hexdigest()
+        return found
+
+    def _call(self, hook: str) -> None:
+        world = self.world
+        for component in self._hooks[hook]:
+            began = time.perf_counter()
+            getattr(component, hook)(world)
+            self._clock(hook, component.address, began)
+
+    def _clock(self, phase: str, name: str, began: float) -> None:
+        key = (phase, name)
+        self._seconds[key] = self._seconds.get(key, 0.0) + time.perf_counter() - began
+
+    def _weigh_apart(self) -> None:
+        rates = self.world.rates
+        rates.terms = {}
+        before = rates.snapshot()
+        for component in self._hooks["weigh"]:
+            component.weigh(self.world)
+            after = rates.snapshot()
+            rates.terms[component.address] = {name: after[name] - before[name] for name in after}
+            before = after
+
+    def _count_acquired(self) -> None:
+        world, people = self.world, self.world.events.acquired
+        world.totals.add("new_customers", world.by_segment(people))
+        by = world.customers.acquired_by[people]
+        for at, cause in enumerate(world.rates.causes):
+            name = f"acquired_by_{cause}"
+            if name in world.totals.place:
+                world.totals.add(name, world.by_segment(people[by == at + 1]))
+
+    def _book_goods(self) -> None:
+        """Cost of the goods sold this week, by segment."""
+        world = self.world
+        row = world.totals.data[world.totals.weeks, world.totals.place["revenue"], : len(world.segments)]
+        world.ledger.post("cost_of_goods", np.rint(row * (1.0 - world.economics.gross_margin)).astype(np.int64))
+
+    def _kpi_now(self, kpi: Kpi) -> float | None:
+        totals = self.world.totals
+        latest = Series(totals.declared, totals.place, totals.recorded()[-1:])
+        value = latest.value(kpi)
+        if value is None or not np.isfinite(value[0, -1]):
+            return None
+        return float(value[0, -1])
+
+
+_FOLLOWED = ("status", "n_orders", "spent", "satisfaction", "loyalty", "last_order")
+
+
+def _overrides(component: Component, hook: str) -> bool:
+    return hook != "live" and getattr(type(component), hook) is not getattr(Component, hook)
+
+
+def kpi_components() -> tuple[Component, ...]:
+    """One of every registered KPI, in canonical order."""
+    from .core.component import registry
+
+    found = [(type_, cls) for (kind, type_, _), cls in registry.items() if kind == "kpi"]
+    return tuple(cls() for _, cls in sorted(found, key=lambda one: one[0]))

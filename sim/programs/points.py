@@ -1,0 +1,537 @@
+"""Points: members earn points on orders, redeem them for rewards, and lose what they do not use."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import model_validator
+
+from ..core.component import Program
+from ..core.declare import Fields, Parameters, field, flow, group, param, stock, stream, word
+from ..core.draws import exp32, log32, uniform, uniform_pair
+from ..core.kernel import kernel
+from ..core.units import MONEY, WEEKS_PER_YEAR, money
+from ..world.audience import Audience
+from ..world.customers import ACTIVE, CHURNED
+from ..world.ledger import PointsLiability, allocate
+from ..world.market import Market
+from ..world.world import World
+
+f32, f64, i32, i64, u8 = np.float32, np.float64, np.int32, np.int64, np.uint8
+_ZERO, _ONE = f32(0.0), f32(1.0)
+_MOST = 2_000_000_000
+
+
+class Reward(Parameters):
+    """One line of the redemption catalog."""
+
+    points: int = param(unit="points", low=1, high=1_000_000_000, doc="Price in points.", source="plan")
+    face_value: float = param(unit="money", low=0.0, high=1e9, doc="What it is worth to a member.", source="plan")
+    unit_cost: float = param(unit="money", low=0.0, high=1e9, role="cost", doc="What it costs the firm.", source="plan")
+
+
+class Window(Parameters):
+    """Weeks in which points are multiplied."""
+
+    start_week: int = param(unit="week", low=1, high=2000, doc="First week.", source="plan")
+    weeks: int = param(1, unit="weeks", low=1, high=2000, doc="Length.", source="plan")
+    multiplier: float = param(2.0, unit="1", low=0.0, high=100.0, doc="Factor on points earned.", source="seed: double points")
+
+
+class Threshold(Parameters):
+    """Points for every full step of spending."""
+
+    step: float = param(100.0, unit="money", low=0.01, high=1e9, doc="Spending that earns once.", source="seed: 10 points per 100")
+    points: int = param(10, unit="points", low=0, high=1_000_000, doc="Points for each full step.", source="seed: 10 points per 100")
+    mode: Literal["per_order", "accumulated"] = param(
+        "per_order", unit="", doc="per_order: remainders of an order are lost; accumulated: they carry over.", source="plan (X07)"
+    )
+
+
+class Delayed(Parameters):
+    """Extra points on large orders, credited later."""
+
+    min_order: float = param(500.0, unit="money", low=0.0, high=1e9, doc="Least order value.", source="seed: 500 yuan")
+    multiplier: float = param(2.0, unit="1", low=1.0, high=100.0, doc="Points of the order, all told.", source="seed: double points")
+    mode: Literal["total", "extra"] = param(
+        "total", unit="", doc="total: multiplier x points in all; extra: multiplier x points on top.", source="plan (X08)"
+    )
+    delay_days: int = param(1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="seed: next day")
+
+
+class Enrollment(Parameters):
+    """Who joins: offered with each order, chosen by what the program would be worth to the customer."""
+
+    intercept: float = param(
+        -1.5, unit="logit", low=-6.0, high=4.0, doc="Log-odds of joining at an order when nothing is to be gained.", source="assumed"
+    )
+    value_slope: float = param(
+        0.1, unit="logit per money", low=0.0, high=2.0, doc="Log-odds per unit of reward value expected a year.",
+        source="assumed; heavier buyers join first, Leenheer et al. 2007",
+    )
+    progress_slope: float = param(
+        1.0, unit="logit", low=0.0, high=5.0, doc="Log-odds for a welcome gift that already pays the cheapest reward.", source="assumed"
+    )
+    opening_share: float = param(
+        0.0, unit="share", low=0.0, high=1.0, doc="Part of the known customers who are members at launch.", source="plan"
+    )
+    opening_points: float = param(
+        0.0, unit="points", low=0.0, high=1e6, doc="Mean balance of those at launch (exponential).", source="plan"
+    )
+
+
+class Redemption(Parameters):
+    """When members redeem."""
+
+    rate: float = param(
+        7 / 60, unit="1/week", low=7 / 180, high=0.5, doc="Rate of redeeming while the balance pays the wanted reward.",
+        source="assumed; checked by breakage: about a third of points unredeemed in the United States",
+    )
+    friction: float = param(
+        0.1, unit="share", low=0.0, high=1.0, doc="Part of redemptions lost to a cumbersome process.", source="assumed"
+    )
+    stockpilers: float = param(
+        0.3, unit="share", low=0.0, high=1.0, doc="Members who redeem at a fifth of the rate.",
+        source="assumed; stockpiling even in linear programs, Stourm, Bradlow & Fader 2015",
+    )
+
+
+class Queue:
+    """Small state of the program: what is credited later, what expires when, and the points liability."""
+
+    def __init__(self) -> None:
+        self.delayed: deque[tuple[int, np.ndarray, np.ndarray]] = deque()
+        self.log: deque[tuple[int, np.ndarray, np.ndarray]] = deque()
+        self.liability = PointsLiability()
+        self.redeemed = 0
+        self.opening = 0
+
+    def copy(self) -> Queue:
+        twin = Queue()
+        twin.delayed, twin.log = deque(self.delayed), deque(self.log)
+        twin.liability = PointsLiability(self.liability.deferred, self.liability.released)
+        twin.redeemed, twin.opening = self.redeemed, self.opening
+        return twin
+
+
+class Points(Program):
+    """A points program: enrollment by choice, accrual, rewards, expiry first-in first-out, accrual accounting.
+
+    Each week: expire what is due; redeem from the opening balance; earn, rounded half to even on the order. Expiry needs no
+    lots: with cumulative points `earned` and `used`, the points of a week that expires are those of its cumulative
+    total not yet used.
+    Join at an order: P = logistic(intercept + value_slope x expected reward value a year + progress_slope x welcome share).
+    Source: accounting IFRS 15 B39-B43; selection Leenheer et al. (2007), IJRM 24(1).
+    """
+
+    type = "points"
+    reads = ("status", "segment", "purchase_rate", "rewarded")
+    writes = ("rewarded",)
+    totals = (
+        flow("points_issued", unit="points", doc="Points credited, opening balances included."),
+        flow("points_redeemed", unit="points", doc="Points spent on rewards."),
+        flow("points_expired", unit="points", doc="Points that ran out."),
+        stock("points_outstanding", unit="points", doc="Points members hold."),
+        stock("points_liability", unit="money", scale=MONEY, doc="Contract liability of outstanding points (IFRS 15)."),
+        stock("points_liability_at_launch", unit="money", scale=MONEY, doc="Fair value of the balances handed over at launch."),
+        flow("rewards_redeemed", unit="rewards", doc="Rewards handed out."),
+        flow("reward_face_value", unit="money", scale=MONEY, doc="Worth to members of the rewards handed out."),
+        flow("enrolled", unit="people", doc="Customers who joined a program."),
+        stock("members", unit="people", doc="Members of a program who are truly active."),
+    )
+
+    JOIN = stream("points.join", per="order", doc="Whether a customer joins when asked at an order.")
+    OPENING = stream("points.opening", per="person", doc="Who is a member at launch, and with what balance.")
+    WANT = stream("points.want", per="person", doc="Which reward a member is after, and who stockpiles.")
+    REDEEM = stream("points.redeem", per="redemption", doc="Unit exponential of redemption hazard until the next reward.")
+
+    class State(Fields):
+        member: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the person is a member.")
+        earned: Any = field(np.int32, default=0, unit="points", low=0, doc="Points credited so far.")
+        used: Any = field(np.int32, default=0, unit="points", low=0, doc="Points redeemed or expired so far.")
+        carried: Any = field(np.float32, default=0.0, unit="money", low=0, doc="Spending not yet counted by a threshold.")
+        redeem_clock: Any = field(np.float32, default=1.0, unit="1", doc="Hazard still to pass until the next redemption.")
+        redemptions: Any = field(np.uint16, default=0, unit="rewards", doc="Rewards redeemed so far.")
+        redeemed_now: Any = field(np.uint8, default=0, unit="rewards", doc="Rewards redeemed in this step.")
+        audience: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the program is open to the person.")
+
+    class Params(Parameters):
+        type: Literal["points"] = param("points", unit="", doc="Kind of program.", source="name")
+        audience: Audience = group("To whom the program is open.", Audience)
+        start_week: int = param(1, unit="week", low=1, high=2000, doc="Week of the launch.", source="plan")
+        per_money: float = param(1.0, unit="points/money", low=0.0, high=1000.0, doc="Points per unit of money.", source="seed: 1 a yuan")
+        threshold: Threshold | None = group("Points per full step of spending, if any.", lambda: None)
+        windows: dict[str, Window] = group("Weeks with multiplied points.", dict)
+        delayed: Delayed | None = group("Extra points on large orders, credited later, if any.", lambda: None)
+        welcome_points: int = param(0, unit="points", low=0, high=1_000_000, doc="Gift on joining.", source="plan")
+        catalog: dict[str, Reward] = group("Rewards by name.", dict)
+        enrollment: Enrollment = group("Who joins.", Enrollment)
+        redemption: Redemption = group("When members redeem.", Redemption)
+        expiry_weeks: int | None = param(
+            None, unit="weeks", low=1, high=520, doc="Weeks until points run out, first in first out; never if not given.", source="plan"
+        )
+        expected_redemption: float = param(
+            0.7, unit="share", low=0.0, high=1.0, doc="Part of outstanding points the books expect to be redeemed.",
+            source="assumed; a third unredeemed, Colloquy 2011",
+        )
+        setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at launch.", source="plan")
+        weekly_cost: float = param(
+            0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Platform and staff a week.", source="plan"
+        )
+
+        @model_validator(mode="after")
+        def _offers_something(self) -> Any:
+            if not self.catalog:
+                raise ValueError("catalog needs at least one reward")
+            if len(self.catalog) > 200:
+                raise ValueError("catalog holds at most 200 rewards")
+            return self
+
+    @property
+    def first_week(self) -> int:
+        return self.params.start_week
+
+    def problems(self, market: Market) -> Iterable[tuple[str, str]]:
+        for path, message in self.params.audience.problems(market):
+            yield f"audience.{path}", message
+
+    def _rewards(self) -> list[Reward]:
+        return sorted(self.params.catalog.values(), key=lambda one: (one.points, -one.face_value))
+
+    def _point_value(self) -> float:
+        """Stand-alone value of a point: mean face value per point over the catalog."""
+        rewards = self._rewards()
+        return sum(one.face_value / one.points for one in rewards) / len(rewards)
+
+    def arrive(self, world: World) -> None:
+        params, calendar = self.params, world.calendar
+        if calendar.week < params.start_week:
+            return
+        own, customers, queue = world.own(self), world.customers, world.note(self, Queue)
+        if calendar.week == params.start_week and calendar.opens_week:
+            self._launch(world)
+        if calendar.opens_week:
+            world.ledger.post("program_fixed_cost", money(params.weekly_cost))
+        customers.rewarded += own.redeemed_now
+        own.redeemed_now.fill(0)
+        while queue.delayed and queue.delayed[0][0] <= calendar.step:
+            _, people, points = queue.delayed.popleft()
+            self._credit(world, people, points)
+
+    def _launch(self, world: World) -> None:
+        params, own, customers = self.params, world.own(self), world.customers
+        own.audience[:] = params.audience.mask(world, self.name)
+        world.ledger.post("program_fixed_cost", money(params.setup_cost))
+        enrollment = params.enrollment
+        if enrollment.opening_share == 0.0:
+            return
+        counts = world.tally(
+            open_accounts,
+            2,
+            own.member,
+            own.earned,
+            own.redeem_clock,
+            own.audience,
+            customers.status,
+            customers.segment,
+            world.key(self.OPENING),
+            world.key(self.REDEEM),
+            np.uint64(word(self.name)),
+            f32(enrollment.opening_share),
+            f32(enrollment.opening_points),
+        )
+        issued = int(counts[:, 1].sum())
+        world.totals.add("enrolled", counts[:, 0])
+        world.totals.add("points_issued", counts[:, 1])
+        world.ledger.post_points(self.address, issued=issued)
+        queue = world.note(self, Queue)
+        queue.opening = money(issued * self._point_value() * params.expected_redemption)
+        queue.liability.defer(queue.opening)
+        holders = np.flatnonzero(own.earned > 0).astype(np.int32)
+        self._remember(world, holders, own.earned[holders])
+
+    def settle(self, world: World) -> None:
+        params, own, calendar, events = self.params, world.own(self), world.calendar, world.events
+        if calendar.week < params.start_week:
+            return
+        self._expire(world)
+        self._redeem(world)
+        points = np.zeros(len(events), np.int64)
+        later = np.zeros(len(events), np.int64)
+        sales = np.zeros(3, np.int64)
+        threshold, delayed = params.threshold, params.delayed
+        enrollment, rewards = params.enrollment, self._rewards()
+        accumulates = threshold is not None and threshold.mode == "accumulated"
+        extra = 0.0 if delayed is None else delayed.multiplier - (1.0 if delayed.mode == "total" else 0.0)
+        earn(
+            points,
+            later,
+            sales,
+            own.member,
+            own.carried,
+            own.redeem_clock,
+            own.audience,
+            world.customers.purchase_rate,
+            events.person,
+            events.value,
+            events.number,
+            world.key(self.JOIN),
+            world.key(self.REDEEM),
+            np.uint64(word(self.name)),
+            f64(params.per_money / MONEY),
+            f64(self._multiplier(calendar.week)),
+            i64(money(threshold.step) if threshold else 0),
+            i64(threshold.points if threshold else 0),
+            accumulates,
+            i64(money(delayed.min_order) if delayed else 0),
+            f64(extra),
+            i64(params.welcome_points),
+            f32(enrollment.intercept + enrollment.progress_slope * min(1.0, params.welcome_points / rewards[0].points)),
+            f32(enrollment.value_slope * WEEKS_PER_YEAR * params.per_money * self._point_value() / MONEY),
+            0,
+            len(events),
+        )
+        world.totals.add("enrolled", int(sales[1]))
+        got = np.flatnonzero(points)
+        self._credit(world, events.person[got], points[got])
+        value = float(points.sum() + later.sum()) * self._point_value() * params.expected_redemption
+        queue = world.note(self, Queue)
+        queue.liability.defer(allocate(float(sales[0]), money(value))[1])
+        self._release(world, queue)
+        waiting = np.flatnonzero(later)
+        if len(waiting):
+            steps = max(1, -(-delayed.delay_days // calendar.step_days)) if delayed else 1
+            queue.delayed.append((calendar.step + steps, events.person[waiting], later[waiting]))
+
+    def _multiplier(self, week: int) -> float:
+        """Product of the windows that are open."""
+        factor = 1.0
+        for one in self.params.windows.values():
+            if one.start_week <= week < one.start_week + one.weeks:
+                factor *= one.multiplier
+        return factor
+
+    def _credit(self, world: World, people: np.ndarray, points: np.ndarray) -> None:
+        """Add points to members' accounts; `people` may repeat."""
+        if not len(people):
+            return
+        own = world.own(self)
+        if not add_points(own.earned, people, points, i64(_MOST), 0, len(people)):
+            raise OverflowError(f"{self.address}: a member holds more than {_MOST:,} points; give a point more value")
+        world.totals.add("points_issued", world.by_segment(people, points))
+        world.ledger.post_points(self.address, issued=int(points.sum()))
+        holders = np.unique(people)
+        self._remember(world, holders, own.earned[holders])
+
+    def _remember(self, world: World, holders: np.ndarray, earned: np.ndarray) -> None:
+        if self.params.expiry_weeks is not None:
+            calendar = world.calendar
+            due = calendar.step + self.params.expiry_weeks * calendar.steps_per_week
+            world.note(self, Queue).log.append((due, holders.astype(np.int32), earned.astype(np.int32)))
+
+    def _expire(self, world: World) -> None:
+        own, queue = world.own(self), world.note(self, Queue)
+        while queue.log and queue.log[0][0] <= world.calendar.step:
+            _, holders, earned = queue.log.popleft()
+            gone = np.maximum(earned - own.used[holders], 0)
+            own.used[holders] += gone
+            total = int(gone.sum(dtype=np.int64))
+            if total:
+                world.totals.add("points_expired", world.by_segment(holders, gone.astype(np.int64)))
+                world.ledger.post_points(self.address, expired=total)
+
+    def _redeem(self, world: World) -> None:
+        params, own, customers = self.params, world.own(self), world.customers
+        rewards, redemption = self._rewards(), params.redemption
+        prices = np.array([one.points for one in rewards], np.int32)
+        costs = np.array([money(one.unit_cost) for one in rewards], np.int64)
+        values = np.array([money(one.face_value) for one in rewards], np.int64)
+        counts = world.tally(
+            redeem,
+            4,
+            own.used,
+            own.redeem_clock,
+            own.redemptions,
+            own.redeemed_now,
+            own.member,
+            own.earned,
+            customers.status,
+            customers.segment,
+            prices,
+            costs,
+            values,
+            world.key(self.WANT),
+            world.key(self.REDEEM),
+            np.uint64(word(self.name)),
+            f32(redemption.rate * (1.0 - redemption.friction) * world.calendar.dt),
+            f32(redemption.stockpilers),
+        )
+        redeemed = int(counts[:, 1].sum())
+        if not redeemed:
+            return
+        world.totals.add("rewards_redeemed", counts[:, 0])
+        world.totals.add("points_redeemed", counts[:, 1])
+        world.totals.add("reward_face_value", counts[:, 3])
+        world.ledger.post("reward_cost", counts[:, 2])
+        world.ledger.post_points(self.address, redeemed=redeemed)
+        world.note(self, Queue).redeemed += redeemed
+
+    def _release(self, world: World, queue: Queue) -> None:
+        left = world.ledger.points.get(self.address, 0)
+        queue.liability.release(queue.redeemed, queue.redeemed + left * self.params.expected_redemption)
+
+    def record(self, world: World) -> None:
+        own, queue = world.own(self), world.note(self, Queue)
+        counts = world.tally(count_members, 2, own.member, own.earned, own.used, world.customers.status, world.customers.segment)
+        world.ledger.check_points(self.address, int(counts[:, 1].sum()))
+        world.totals.add("members", counts[:, 0])
+        world.totals.add("points_outstanding", counts[:, 1])
+        world.totals.add("points_liability", round(queue.liability.liability))
+        world.totals.add("points_liability_at_launch", queue.opening)
+
+
+@kernel
+def open_accounts(counts, member, earned, redeem_clock, audience, status, segment, key, redeem_key, name, share, mean, start, stop):
+    """Members at launch, with exponential balances."""
+    for i in range(start, stop):
+        if audience[i] == 0 or not (status[i] == ACTIVE or status[i] == CHURNED):
+            continue
+        joins, luck = uniform_pair(key, i, 0, name)
+        if joins < share:
+            member[i] = u8(1)
+            points = i32(np.rint(f64(-log32(luck) * mean)))
+            earned[i] = points
+            redeem_clock[i] = -log32(uniform(redeem_key, i, 0, name))
+            counts[segment[i], 0] += 1
+            counts[segment[i], 1] += points
+
+
+@kernel
+def earn(
+    points,
+    later,
+    sales,
+    member,
+    carried,
+    redeem_clock,
+    audience,
+    purchase_rate,
+    person,
+    value,
+    number,
+    join_key,
+    redeem_key,
+    name,
+    per_unit,
+    multiplier,
+    step,
+    step_points,
+    accumulates,
+    min_order,
+    extra,
+    welcome,
+    intercept,
+    value_slope,
+    start,
+    stop,
+):
+    """Joining and points of each order; `sales` gathers members' sales and how many joined."""
+    for e in range(start, stop):
+        i = person[e]
+        if audience[i] == 0:
+            continue
+        if member[i] == 0:
+            odds = intercept + value_slope * purchase_rate[i] * f32(value[e])
+            if uniform(join_key, i, number[e], name) >= _ONE / (_ONE + exp32(-odds)):
+                continue
+            member[i] = u8(1)
+            redeem_clock[i] = -log32(uniform(redeem_key, i, 0, name))
+            points[e] += welcome
+            sales[1] += 1
+        sales[0] += value[e]
+        base = np.rint(per_unit * f64(value[e]) * multiplier)
+        if step > 0:
+            if accumulates:
+                counted = f64(carried[i]) * 10000.0 + f64(value[e])
+                full = np.floor(counted / f64(step))
+                carried[i] = f32((counted - full * f64(step)) / 10000.0)
+            else:
+                full = np.floor(f64(value[e]) / f64(step))
+            base += np.rint(full * f64(step_points) * multiplier)
+        points[e] += i64(base)
+        if extra > 0.0 and value[e] >= min_order:
+            later[e] = i64(np.rint(base * extra))
+
+
+@kernel
+def add_points(earned, people, points, most, start, stop):
+    """Credit points; False if an account would overflow."""
+    for k in range(start, stop):
+        i = people[k]
+        total = i64(earned[i]) + points[k]
+        if total > most:
+            return False
+        earned[i] = i32(total)
+    return True
+
+
+@kernel
+def redeem(
+    counts,
+    used,
+    redeem_clock,
+    redemptions,
+    redeemed_now,
+    member,
+    earned,
+    status,
+    segment,
+    prices,
+    costs,
+    values,
+    want_key,
+    redeem_key,
+    name,
+    hazard,
+    stockpilers,
+    start,
+    stop,
+):
+    """At most one reward a step and member, once the hazard of redeeming has passed its clock."""
+    for i in range(start, stop):
+        if member[i] == 0 or status[i] != ACTIVE:
+            continue
+        balance = earned[i] - used[i]
+        if balance < prices[0]:
+            continue
+        taste, patience = uniform_pair(want_key, i, 0, name)
+        wanted = min(i64(taste * f32(prices.size)), i64(prices.size - 1))
+        if balance < prices[wanted]:
+            continue
+        pressure = hazard * f32(0.2) if patience < stockpilers else hazard
+        if redeem_clock[i] > pressure:
+            redeem_clock[i] -= pressure
+            continue
+        redemptions[i] += 1
+        redeem_clock[i] = -log32(uniform(redeem_key, i, redemptions[i], name))
+        used[i] += prices[wanted]
+        redeemed_now[i] = u8(1)
+        s = segment[i]
+        counts[s, 0] += 1
+        counts[s, 1] += prices[wanted]
+        counts[s, 2] += costs[wanted]
+        counts[s, 3] += values[wanted]
+
+
+@kernel
+def count_members(counts, member, earned, used, status, segment, start, stop):
+    """Active members and points held, by segment."""
+    for i in range(start, stop):
+        if member[i] != 0:
+            s = segment[i]
+            if status[i] == ACTIVE:
+                counts[s, 0] += 1
+            counts[s, 1] += earned[i] - used[i]

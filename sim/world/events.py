@@ -1,0 +1,90 @@
+"""What happened in this step: orders, acquisitions and exits, in the order of persons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+ORDER_ROOM = 1024
+"""Free places a buffer keeps before the next person is served; no one places that many orders in a step."""
+
+COLUMNS: dict[str, Any] = {"person": np.int32, "value": np.int64, "number": np.int32, "time": np.float32}
+
+
+class Buffer:
+    """Room for the events of one range of people while the `live` kernel runs."""
+
+    def __init__(self, orders: int, changes: int) -> None:
+        self.orders = {name: np.empty(orders + ORDER_ROOM, dtype) for name, dtype in COLUMNS.items()}
+        self.exits = np.empty(changes + 1, np.int32)
+        self.acquired = np.empty(changes + 1, np.int32)
+        # orders, exits, acquisitions and a cohort's entries so far
+        self.counts = np.zeros(4, np.int64)
+
+    def grow(self) -> None:
+        """Double the room of all columns, keeping what is there."""
+        for name, column in self.orders.items():
+            self.orders[name] = np.concatenate([column, np.empty_like(column)])
+        self.exits = np.concatenate([self.exits, np.empty_like(self.exits)])
+        self.acquired = np.concatenate([self.acquired, np.empty_like(self.acquired)])
+
+
+class Events:
+    """Events of the current step.
+
+    Attributes:
+        person: Who ordered, non-decreasing, shape (orders,); a person's orders stand in the order of time.
+        value: Value of each order in integer money units, before discounts.
+        number: The person's order number since the start, from 1.
+        time: Time of each order, in weeks from the start.
+        disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
+        exits: Who left, by person.
+        acquired: Who was won, by person; the cause is in `Customers.acquired_by`.
+        entered: Number of a cohort's customers who entered.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[int, Buffer] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the step before."""
+        for name, dtype in COLUMNS.items():
+            setattr(self, name, np.empty(0, dtype))
+        self.disconfirmation = np.empty(0, np.float32)
+        self.exits = np.empty(0, np.int32)
+        self.acquired = np.empty(0, np.int32)
+        self.entered = 0
+
+    person: np.ndarray
+    value: np.ndarray
+    number: np.ndarray
+    time: np.ndarray
+
+    def buffer(self, start: int, stop: int) -> Buffer:
+        """An empty buffer for the people in [start, stop), kept from step to step."""
+        buffer = self._buffers.get(start)
+        if buffer is None:
+            buffer = self._buffers[start] = Buffer((stop - start) // 8, (stop - start) // 32)
+        buffer.counts[:] = 0
+        return buffer
+
+    def collect(self, buffers: list[Buffer]) -> None:
+        """Take over what the buffers of consecutive ranges hold."""
+        for name in COLUMNS:
+            setattr(self, name, np.concatenate([one.orders[name][: one.counts[0]] for one in buffers]))
+        self.exits = np.concatenate([one.exits[: one.counts[1]] for one in buffers])
+        self.acquired = np.concatenate([one.acquired[: one.counts[2]] for one in buffers])
+        self.entered = int(sum(one.counts[3] for one in buffers))
+        self.disconfirmation = np.zeros(len(self.person), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def copy(self) -> Events:
+        twin = Events()
+        for name in (*COLUMNS, "disconfirmation", "exits", "acquired"):
+            setattr(twin, name, getattr(self, name).copy())
+        twin.entered = self.entered
+        return twin

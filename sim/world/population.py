@@ -1,0 +1,488 @@
+"""Draws the people: base rates for everyone, and for customers with a history their latent state given it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.declare import stream
+from ..core.draws import exp32, gamma_table, log32, log_quantile, normal32, quantile, uniform, uniform_pair
+from ..core.kernel import kernel
+from .customers import ABSENT, ACTIVE, CHURNED, NOBODY, PROSPECT
+from .life import ACQUISITION, GAP, LIFE, NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK
+
+f32, f64, i32, i64, u8, u16, u64 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16, np.uint64
+
+RATE = stream("population.rate", per="person", doc="Base purchase rate.")
+LEAVING = stream("population.attrition", per="person", doc="Base attrition hazard.")
+BASKET = stream("population.basket", per="person", doc="Own scale of order value.")
+ALIVE = stream("population.alive", per="person", doc="Whether a customer with this history is still there.")
+PLACE = stream("population.place", per="person", doc="Who of the market are customers, prospects and later entrants.")
+SEGMENT = stream("population.segment", per="person", doc="Segment of a person.")
+HISTORY = stream("population.history", per="person", doc="Age of a customer without a record; entry of a newcomer.")
+PAST = stream("population.past", per="order", doc="Gaps between orders before the start.")
+
+HISTORY_COLUMNS = ("entry_week", "frequency", "recency_weeks", "age_weeks", "mean_value")
+
+LOGNORMAL, GAMMA_GAMMA = 0, 1
+_ONE, _ZERO, _HALF = f32(1.0), f32(0.0), f32(0.5)
+_LEAST = f32(1.0e-12)
+
+
+@dataclass
+class Population:
+    """Distributions from which people are drawn, laid down by `purchase`, `spend` and `attrition`.
+
+    Attributes:
+        rate_shape, rate_scale: Base purchase rate ~ Gamma(shape r, rate alpha) per week.
+        rate_offset: Log factor on every base purchase rate, fitted so that behaviors in balance keep the calibration.
+        timing_shape: Shape of the gaps between orders; 1 is Poisson, k is Erlang-k.
+        attrition: `NEVER`, `PER_ORDER`, `PER_WEEK` or `PER_RENEWAL`.
+        attrition_first, attrition_second: (a, b) of the beta per order, (s, beta) of the gamma per week, (alpha, beta)
+            of the beta per renewal.
+        attrition_offset: Log factor on every base attrition hazard.
+        spend: `LOGNORMAL` or `GAMMA_GAMMA`.
+        spend_first, spend_second, spend_third: (mean log, between-person sd, within-person sd) or (p, q, v).
+    """
+
+    rate_shape: float = 1.0
+    rate_scale: float = 1.0
+    rate_offset: float = 0.0
+    timing_shape: float = 1.0
+    attrition: int = NEVER
+    attrition_first: float = 1.0
+    attrition_second: float = 1.0
+    attrition_offset: float = 0.0
+    spend: int = LOGNORMAL
+    spend_first: float = 0.0
+    spend_second: float = 0.0
+    spend_third: float = 0.0
+
+    @property
+    def mean_rate(self) -> float:
+        """Mean base purchase rate of a new customer, per week."""
+        return self.rate_shape / self.rate_scale
+
+    def alive_probability(self, histories: np.ndarray) -> np.ndarray:
+        """Probability that a customer with each history is still there, shape (histories,).
+
+        Args:
+            histories: Columns as `HISTORY_COLUMNS`.
+
+        Source: Fader, Hardie & Lee (2005), Marketing Science 24(2), for beta-geometric; Schmittlein, Morrison &
+        Colombo (1987), Management Science 33(1), for Pareto.
+        """
+        x, recency, age = (histories[:, at].astype(np.float64) for at in (1, 2, 3))
+        r, alpha, a, b = self.rate_shape, self.rate_scale, self.attrition_first, self.attrition_second
+        if self.attrition == PER_ORDER:
+            odds = a / np.maximum(b + x - 1.0, 1e-9) * ((alpha + age) / (alpha + recency)) ** (r + x)
+            return np.where(x > 0, 1.0 / (1.0 + odds), 1.0)
+        if self.attrition == PER_WEEK:
+            return _pareto_alive(x, recency, age, r, alpha, a, b)
+        return np.ones(len(histories))
+
+    def draw(self, world: Any, histories: np.ndarray | None) -> None:
+        """Draw everyone in the market: status, segment, base rates, and the customers' past.
+
+        Args:
+            world: The world whose customers are filled.
+            histories: Recorded histories (columns as `HISTORY_COLUMNS`), or None to let customers live a simulated past.
+        """
+        market, customers = world.market, world.customers
+        _place(world)
+        if market.segments:
+            shares = np.array([one.share for one in market.segments.values()])
+            cuts = (np.cumsum(shares) / shares.sum()).astype(np.float32)
+            world.each(draw_segment, customers.segment, cuts, world.key(SEGMENT))
+        world.each(
+            draw_base,
+            customers.purchase_rate,
+            customers.attrition_hazard,
+            customers.log_basket,
+            customers.order_clock,
+            customers.status_clock,
+            customers.status,
+            gamma_table(self.rate_shape),
+            f32(self.rate_scale),
+            *self._attrition_tables(),
+            *self._spend_tables(),
+            gamma_table(self.timing_shape, 1.0),
+            i64(self.attrition),
+            i64(self.spend),
+            *(world.key(one) for one in (RATE, LEAVING, BASKET, GAP, LIFE, ACQUISITION)),
+        )
+        if market.start == "base":
+            self._give_past(world, histories)
+        elif histories is not None:
+            people = np.flatnonzero(customers.status == ACTIVE)
+            entry = histories[_rows(len(people), len(histories)), 0]
+            customers.enters[people] = entry
+            late = people[entry > 0.0]
+            customers.status[late] = ABSENT
+        world.each(
+            shift_base, customers.purchase_rate, customers.attrition_hazard, f32(self.rate_offset), f32(self.attrition_offset)
+        )
+
+    def _attrition_tables(self) -> tuple[Any, ...]:
+        if self.attrition == NEVER:
+            return gamma_table(1.0), gamma_table(1.0), f32(1.0)
+        if self.attrition == PER_WEEK:
+            return gamma_table(self.attrition_first), gamma_table(1.0), f32(self.attrition_second)
+        return gamma_table(self.attrition_first), gamma_table(self.attrition_second), f32(1.0)
+
+    def _spend_tables(self) -> tuple[Any, ...]:
+        shape = self.spend_second if self.spend == GAMMA_GAMMA else 1.0
+        return gamma_table(shape), f32(self.spend_first), f32(self.spend_second), f32(self.spend_third)
+
+    def _give_past(self, world: Any, histories: np.ndarray | None) -> None:
+        customers, market = world.customers, world.market
+        people = np.flatnonzero(customers.status == ACTIVE).astype(np.int32)
+        shape, scale = f32(self.rate_shape), f32(self.rate_scale)
+        common = (
+            customers.status,
+            customers.joined,
+            customers.last_order,
+            customers.orders_before,
+            customers.order_clock,
+            customers.purchase_rate,
+            customers.attrition_hazard,
+            customers.log_basket,
+        )
+        if histories is None:
+            live_past(
+                *common[:5],
+                customers.status_clock,
+                customers.purchase_rate,
+                customers.attrition_hazard,
+                people,
+                gamma_table(self.timing_shape, 1.0),
+                i64(self.attrition),
+                f32(market.history_weeks),
+                f64(world.life.period_weeks),
+                world.key(HISTORY),
+                world.key(PAST),
+                0,
+                len(people),
+            )
+            return
+        rows = _rows(len(people), len(histories))
+        chosen = np.ascontiguousarray(histories[rows], dtype=np.float32)
+        alive = self.alive_probability(histories)[rows].astype(np.float32)
+        draw_posterior(
+            *common,
+            people,
+            chosen,
+            alive,
+            gamma_table(self.rate_shape),
+            scale,
+            *self._attrition_tables(),
+            *self._spend_tables(),
+            i64(self.attrition),
+            i64(self.spend),
+            *(world.key(one) for one in (RATE, LEAVING, BASKET, ALIVE)),
+            0,
+            len(people),
+        )
+        if self.timing_shape != 1.0:
+            _residual_gaps(customers, people, chosen, self.timing_shape, world)
+
+
+def _rows(people: int, histories: int) -> np.ndarray:
+    """Which history each customer gets: every history equally often, up to one."""
+    return (np.arange(people, dtype=np.int64) * histories) // max(people, 1)
+
+
+def _place(world: Any) -> None:
+    """Decide who are customers, prospects and later entrants: exact numbers, spread at random over the rows."""
+    market, customers = world.market, world.customers
+    people = market.people
+    if market.prospects == 0 and market.newcomers == 0:
+        customers.status[:] = ACTIVE
+    else:
+        order = np.empty(people, np.uint64)
+        world.each(draw_place, order, world.key(PLACE))
+        rank = np.argsort(order, kind="stable")
+        customers.status[:] = PROSPECT
+        customers.status[rank[: market.customers]] = ACTIVE
+        late = rank[market.customers + market.prospects :]
+        customers.status[late] = ABSENT
+        span = f32(world.calendar.horizon_weeks)
+        customers.enters[late] = (np.arange(len(late), dtype=np.float32) + f32(0.5)) / f32(max(len(late), 1)) * span
+    present = customers.status == ACTIVE
+    customers.joined[present] = 0.0
+    customers.last_order[present] = 0.0
+    customers.orders_before[present] = 1
+
+
+def _pareto_alive(x: np.ndarray, recency: np.ndarray, age: np.ndarray, r: float, alpha: float, s: float, beta: float) -> np.ndarray:
+    from scipy.special import hyp2f1
+
+    total = r + s + x
+    if alpha >= beta:
+        top, edge = s + 1.0, alpha
+    else:
+        top, edge = r + x, beta
+    gap = abs(alpha - beta)
+
+    def part(time: np.ndarray) -> np.ndarray:
+        return hyp2f1(total, top, total + 1.0, gap / (edge + time)) * (edge + time) ** -total
+
+    spread = part(recency) - part(age)
+    weight = np.exp((r + x) * np.log(alpha + age) + s * np.log(beta + age))
+    return 1.0 / (1.0 + s / total * weight * spread)
+
+
+def _residual_gaps(customers: Any, people: np.ndarray, histories: np.ndarray, shape: float, world: Any) -> None:
+    """Gap left for regular buyers, given that none of it has ended since the last order."""
+    from scipy.special import gammainc, gammaincinv
+
+    waited = customers.purchase_rate[people].astype(np.float64) * (histories[:, 3] - histories[:, 2]) * shape
+    luck = np.empty(world.people, np.float32)
+    world.each(draw_uniform, luck, world.key(GAP))
+    below = np.minimum(gammainc(shape, waited), 1.0 - 1e-9)
+    gap = gammaincinv(shape, below + (1.0 - below) * luck[people]) - waited
+    customers.order_clock[people] = np.maximum(gap / shape, 1e-9).astype(np.float32)
+
+
+@kernel
+def draw_uniform(luck, key, start, stop):
+    """The uniform of each person's first order."""
+    for i in range(start, stop):
+        luck[i] = uniform(key, i, 1, 0)
+
+
+@kernel
+def draw_place(order, key, start, stop):
+    """A 46-bit key a person; its rank places the person."""
+    for i in range(start, stop):
+        first, second = uniform_pair(key, i, 0, 0)
+        order[i] = u64(i64(first * f32(8388608.0))) * u64(8388608) + u64(i64(second * f32(8388608.0)))
+
+
+@kernel
+def draw_segment(segment, cuts, key, start, stop):
+    """Segment by cumulative shares."""
+    for i in range(start, stop):
+        u = uniform(key, i, 0, 0)
+        at = 0
+        while at + 1 < cuts.size and u >= cuts[at]:
+            at += 1
+        segment[i] = u8(at)
+
+
+@kernel
+def erlang(key, person, first, count):
+    """Sum of `count` unit exponentials: what observed events add to the shape of a gamma."""
+    total = _ZERO
+    for n in range(count):
+        total -= log32(uniform(key, person, first + n, 0))
+    return total
+
+
+@kernel
+def draw_base(
+    purchase_rate,
+    attrition_hazard,
+    log_basket,
+    order_clock,
+    status_clock,
+    status,
+    rate_table,
+    rate_scale,
+    first_table,
+    second_table,
+    hazard_scale,
+    basket_table,
+    spend_first,
+    spend_second,
+    spend_third,
+    gap_table,
+    attrition,
+    spend,
+    rate_key,
+    leaving_key,
+    basket_key,
+    gap_key,
+    life_key,
+    acquisition_key,
+    start,
+    stop,
+):
+    """Base rates and first clocks of everyone, as of a new customer."""
+    for i in range(start, stop):
+        purchase_rate[i] = quantile(rate_table, uniform(rate_key, i, 0, 0)) / rate_scale
+        if attrition == NEVER:
+            attrition_hazard[i] = _ZERO
+        elif attrition == PER_WEEK:
+            attrition_hazard[i] = quantile(first_table, uniform(leaving_key, i, 0, 0)) / hazard_scale
+        else:
+            leave, stay = uniform_pair(leaving_key, i, 0, 0)
+            odds = exp32(log_quantile(first_table, leave) - log_quantile(second_table, _ONE - stay))
+            attrition_hazard[i] = log32(_ONE + odds)
+        u = uniform(basket_key, i, 0, 0)
+        if spend == LOGNORMAL:
+            log_basket[i] = spend_first + spend_second * normal32(u)
+        else:
+            log_basket[i] = log32(spend_third) - log_quantile(basket_table, _ONE - u)
+        order_clock[i] = quantile(gap_table, uniform(gap_key, i, 1, 0))
+        if status[i] == ACTIVE:
+            status_clock[i] = -log32(uniform(life_key, i, 0, 0))
+        else:
+            status_clock[i] = -log32(uniform(acquisition_key, i, 0, 0))
+
+
+@kernel
+def shift_base(purchase_rate, attrition_hazard, rate_offset, attrition_offset, start, stop):
+    """The fitted offsets, and a floor under rates that float32 could not divide by."""
+    faster, shorter = exp32(rate_offset), exp32(attrition_offset)
+    for i in range(start, stop):
+        purchase_rate[i] = max(purchase_rate[i] * faster, _LEAST)
+        attrition_hazard[i] = attrition_hazard[i] * shorter
+
+
+@kernel
+def draw_posterior(
+    status,
+    joined,
+    last_order,
+    orders_before,
+    order_clock,
+    purchase_rate,
+    attrition_hazard,
+    log_basket,
+    people,
+    histories,
+    alive,
+    rate_table,
+    rate_scale,
+    first_table,
+    second_table,
+    hazard_scale,
+    basket_table,
+    spend_first,
+    spend_second,
+    spend_third,
+    attrition,
+    spend,
+    rate_key,
+    leaving_key,
+    basket_key,
+    alive_key,
+    start,
+    stop,
+):
+    """Latent state of customers given their recorded histories (conjugate updates).
+
+    A customer who is still there has rate ~ Gamma(r + x, alpha + age) and drop-out ~ Beta(a, b + x); one who has left
+    after the last order has Gamma(r + x, alpha + recency) and Beta(a + 1, b + x - 1) (the same form serves Pareto, where
+    the moment of leaving is put at the last order).
+    """
+    for k in range(start, stop):
+        i = people[k]
+        x = i64(histories[k, 1])
+        recency, age = histories[k, 2], histories[k, 3]
+        stays = uniform(alive_key, i, 0, 0) < alive[k]
+        status[i] = u8(ACTIVE) if stays else u8(CHURNED)
+        joined[i] = -age
+        last_order[i] = recency - age
+        orders_before[i] = u16(min(x + 1, 65535))
+        seen = age if stays else recency
+        shape = quantile(rate_table, uniform(rate_key, i, 0, 0)) + erlang(rate_key, i, 1, x)
+        purchase_rate[i] = shape / (rate_scale + seen)
+        if attrition == PER_WEEK:
+            hazard = quantile(first_table, uniform(leaving_key, i, 0, 0))
+            if not stays:
+                hazard += erlang(leaving_key, i, 1, 1)
+            attrition_hazard[i] = hazard / (hazard_scale + seen)
+        elif attrition != NEVER:
+            leave, stay = uniform_pair(leaving_key, i, 0, 0)
+            left = quantile(first_table, leave)
+            kept = quantile(second_table, _ONE - stay)
+            if stays:
+                kept += erlang(leaving_key, i, 1, x)
+            else:
+                left += erlang(leaving_key, i, 1, 1)
+                kept += erlang(leaving_key, i, 2, max(x - 1, 0))
+            attrition_hazard[i] = log32(_ONE + left / max(kept, _LEAST))
+        if x > 0 and histories[k, 4] > _ZERO:
+            u = uniform(basket_key, i, 0, 0)
+            if spend == LOGNORMAL:
+                # Normal prior on the own mean log, x observations with the within-person spread.
+                within = spend_third * spend_third
+                between = spend_second * spend_second
+                weight = between * f32(x) / max(between * f32(x) + within, _LEAST)
+                mean = log32(histories[k, 4]) - _HALF * within
+                spread = np.sqrt(max(between * (_ONE - weight), _ZERO))
+                log_basket[i] = spend_first + weight * (mean - spend_first) + f32(spread) * normal32(u)
+            else:
+                # Own rate ~ Gamma(q + p x, v + x mean); p x is rounded up or down at random, right on average.
+                more = i64(spend_first * f32(x) + uniform(basket_key, i, 0, 1))
+                grown = quantile(basket_table, _ONE - u) + erlang(basket_key, i, 1, more)
+                log_basket[i] = log32(spend_third + f32(x) * histories[k, 4]) - log32(grown)
+
+
+@kernel
+def live_past(
+    status,
+    joined,
+    last_order,
+    orders_before,
+    order_clock,
+    status_clock,
+    purchase_rate,
+    attrition_hazard,
+    people,
+    gap_table,
+    attrition,
+    history_weeks,
+    period,
+    history_key,
+    past_key,
+    start,
+    stop,
+):
+    """Let customers without a record live from their first order to the start, at their base rates."""
+    for k in range(start, stop):
+        i = people[k]
+        age = history_weeks * uniform(history_key, i, 0, 0)
+        gap = quantile(gap_table, uniform(past_key, i, 0, 0))
+        clock = -log32(uniform(history_key, i, 1, 0))
+        rate, hazard = max(purchase_rate[i], _LEAST), attrition_hazard[i]
+        time = _ZERO
+        orders = 1
+        gone = False
+        ends = age
+        if attrition == PER_WEEK:
+            if clock <= hazard * age:
+                gone = True
+                ends = clock / hazard
+            clock -= hazard * ends
+        if attrition == PER_RENEWAL:
+            for n in range(i64(f64(age) / period)):
+                clock -= hazard
+                if clock <= _ZERO:
+                    gone = True
+                    ends = f32(period * (n + 1))
+                    break
+        while True:
+            step = gap / rate
+            if time + step > ends:
+                gap -= rate * (ends - time)
+                break
+            time += step
+            orders += 1
+            gap = quantile(gap_table, uniform(past_key, i, orders, 0))
+            if attrition == PER_ORDER:
+                clock -= hazard
+                if clock <= _ZERO:
+                    gone = True
+                    break
+        if gone:
+            status[i] = u8(CHURNED)
+        joined[i] = -age
+        last_order[i] = time - age
+        orders_before[i] = u16(min(orders, 65535))
+        order_clock[i] = max(gap, f32(1.0e-9))
+        status_clock[i] = max(clock, f32(1.0e-9))

@@ -1,0 +1,167 @@
+"""The world: what components share, and nothing of their own.
+
+A hook receives the world, reads what earlier phases wrote and writes its own fields and its own named term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..core.component import Component
+from ..core.declare import Fields, Stream, Total, flow, stock
+from .calendar import Calendar
+from .customers import Customers
+from .events import Events
+from .ledger import TOTALS, Ledger
+from .life import Life
+from .market import Economics, Market
+from .population import Population
+from .rates import Rates
+from .totals import Totals
+from .workers import Workers
+
+WORLD_TOTALS: tuple[Total, ...] = (
+    *TOTALS,
+    flow("orders", unit="orders", doc="Orders placed."),
+    flow("exits", unit="people", doc="Customers who truly left."),
+    flow("entered", unit="people", doc="Customers of a cohort who entered after the start."),
+    flow("new_customers", unit="people", doc="Prospects won."),
+    stock("prospects", unit="people", doc="Prospects in the market."),
+    stock("active", unit="people", doc="Customers truly active."),
+)
+
+
+class World:
+    """One market in one replication.
+
+    Attributes:
+        market, economics: The scenario's settings.
+        calendar: Where the run stands.
+        people: Rows of every array.
+        segments: Names of the segments, at least one.
+        customers: The shared arrays of people.
+        rates: Terms of the shared rates.
+        life, population: What `purchase`, `spend` and `attrition` laid down.
+        events: Orders, exits and acquisitions of this step.
+        network: Who hears whom, or None.
+        ledger, totals: The books and the weekly totals.
+        workers: Threads that kernels are spread over.
+        owned, notes: Components' own arrays and small state, by the component's address.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        economics: Economics,
+        calendar: Calendar,
+        components: Iterable[Component],
+        *,
+        seed: int,
+        replication: int,
+        threads: int = 1,
+    ) -> None:
+        components = tuple(components)
+        self.market, self.economics, self.calendar = market, economics, calendar
+        self.seed, self.replication = seed, replication
+        self.people = market.people
+        self.segments = tuple(market.segments) or ("all_customers",)
+        self.customers = Customers(self.people)
+        self.rates = Rates(self.people, causes(components))
+        self.life, self.population = Life(), Population()
+        self.events = Events()
+        self.network: Any = None
+        self.totals = Totals(declared(components), len(self.segments), calendar.horizon_weeks)
+        self.ledger = Ledger(self.totals)
+        self.workers = Workers(threads)
+        self.owned: dict[str, Fields] = {}
+        self.notes: dict[str, Any] = {}
+
+    def key(self, stream: Stream) -> tuple[np.uint64, np.uint64, np.uint64]:
+        """The key of a stream's draws in this replication."""
+        return np.uint64(self.seed), stream.key, np.uint64(self.replication)
+
+    def each(self, kernel: Callable[..., Any], *arguments: Any) -> None:
+        """Call a kernel over all people."""
+        self.workers.each(kernel, self.people, arguments)
+
+    def tally(self, kernel: Callable[..., Any], totals: int, *arguments: Any) -> np.ndarray:
+        """Call a kernel that counts by segment into int64 counters of shape (segments, totals); their sum."""
+        return self.workers.tally(kernel, self.people, (len(self.segments), totals), arguments)
+
+    def by_segment(self, people: np.ndarray, amounts: np.ndarray | None = None) -> np.ndarray:
+        """Number of `people` (or sum of their int64 `amounts`) by segment, int64 of shape (segments,)."""
+        segments = len(self.segments)
+        if segments == 1:
+            return np.array([len(people) if amounts is None else amounts.sum()], np.int64)
+        segment = self.customers.segment[people]
+        if amounts is None:
+            return np.bincount(segment, minlength=segments).astype(np.int64)
+        sums = np.zeros(segments, np.int64)
+        np.add.at(sums, segment, amounts)
+        return sums
+
+    def own(self, component: Component) -> Any:
+        """The component's own arrays, made when first asked for."""
+        fields = self.owned.get(component.address)
+        if fields is None:
+            fields = self.owned[component.address] = component.State(self.people)
+        return fields
+
+    def note(self, component: Component, default: Callable[[], Any]) -> Any:
+        """The component's own small state that is no array over people; copied with the world by its ``copy``."""
+        if component.address not in self.notes:
+            self.notes[component.address] = default()
+        return self.notes[component.address]
+
+    def copy(self, components: Iterable[Component]) -> World:
+        """The same world for these components, independent from here on; the network is shared.
+
+        Args:
+            components: Those of the world, or others that differ only in what has not yet begun to act.
+        """
+        components = tuple(components)
+        twin = object.__new__(World)
+        twin.__dict__.update(self.__dict__)
+        twin.calendar = Calendar(self.calendar.horizon_weeks, self.calendar.step_days, self.calendar.step)
+        twin.customers = self.customers.copy()
+        twin.rates = Rates(self.people, causes(components))
+        if twin.rates.causes != self.rates.causes:
+            codes = [0, *(twin.rates.causes.index(one) + 1 if one in twin.rates.causes else 0 for one in self.rates.causes)]
+            twin.customers.acquired_by = np.array(codes, np.uint8)[twin.customers.acquired_by]
+        twin.events = self.events.copy()
+        twin.totals = Totals(declared(components), len(self.segments), self.calendar.horizon_weeks)
+        twin.totals.adopt(self.totals)
+        twin.ledger = self.ledger.copy(twin.totals)
+        kept = {one.address for one in components}
+        twin.owned = {name: fields.copy() for name, fields in self.owned.items() if name in kept}
+        twin.notes = {name: value.copy() for name, value in self.notes.items() if name in kept}
+        return twin
+
+    def arrays(self) -> Iterable[tuple[str, np.ndarray]]:
+        """Every array over people that makes up the state, by dotted name."""
+        for name, array in self.customers.arrays():
+            yield f"customers.{name}", array
+        for owner in sorted(self.owned):
+            for name, array in self.owned[owner].arrays():
+                yield f"{owner}.{name}", array
+
+
+def causes(components: Iterable[Component]) -> tuple[str, ...]:
+    """Names of what can win prospects, in canonical order; never empty, so that kernels have a row to read."""
+    names = tuple(dict.fromkeys(one.cause for one in components if one.cause))
+    return names or ("nothing",)
+
+
+def declared(components: Iterable[Component]) -> list[Total]:
+    """Every weekly total of the world and of the components, each once."""
+    found = {one.name: one for one in WORLD_TOTALS}
+    for component in components:
+        for total in component.totals:
+            found.setdefault(total.name, total)
+        if component.cause:
+            name = f"acquired_by_{component.cause}"
+            found.setdefault(name, flow(name, unit="people", doc=f"New customers won by {component.cause}."))
+    return list(found.values())
