@@ -593,16 +593,12 @@ class CommunityStructured(Parameters):
     def build(self, people: int, seed: int, replication: int = 0, edges: tuple[np.ndarray, ...] | None = None) -> Network:
         """Draw the network."""
         bounds = self._bounds(people, _key(SIZE, seed, replication))
-        sizes, layer = np.diff(bounds), people + people % 2
-        key = _key(INSIDE, seed, replication)
-        expected = 0.5 * float(np.sum(sizes * np.minimum(sizes - 1.0, self.strong_ties)))
-        room, made = int(expected + 8.0 * expected**0.5) + 64, -1
-        while not 0 <= made <= room:
-            room = max(room, made)
-            pairs = np.empty(2 * room + self.weak_ties * layer, np.uint32)
-            made = link_inside(pairs[: 2 * room], bounds, f32(self.strong_ties), key, 0, len(sizes))
-        pairs[2 * made : 2 * room] = NO_ONE
-        match_everyone(pairs[2 * room :], people, self.weak_ties, _key(CHANCE, seed, replication))
+        key, mean, last = _key(INSIDE, seed, replication), f32(self.strong_ties), len(bounds) - 1
+        # Once to count, once to write.
+        n_inside = 2 * link_inside(np.empty(0, np.uint32), bounds, mean, key, 0, last)
+        pairs = np.empty(n_inside + self.weak_ties * (people + people % 2), np.uint32)
+        link_inside(pairs[:n_inside], bounds, mean, key, 0, last)
+        match_everyone(pairs[n_inside:], people, self.weak_ties, _key(CHANCE, seed, replication))
         network = assemble(pairs, people)
         network.bounds = bounds
         return network
