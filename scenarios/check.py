@@ -1,0 +1,544 @@
+"""Tree to scenario: every value checked once, at the door, and all that is wrong told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from regulars.sim import catalog
+from regulars.sim.core.component import SECTIONS, Component
+from regulars.sim.core.declare import Parameters, group, param
+from regulars.sim.world.market import Economics, Market
+
+from . import resolve as resolving
+from .faults import Fault, choice, number, validated
+from .library import Source
+from .population import CALIBRATED, PopulationFile, place, placed, read_edges, read_population
+from .problem import Place, Problem, ScenarioError, nearest, problem, suggestion
+from .reader import Node, plain, plant
+from .resolve import NAME, OFF, PARTS, Resolved, values_layer
+from .scenario import Scenario
+
+ALWAYS = ("purchase", "spend", "attrition")
+"""Behaviors that are on with their defaults where a scenario says nothing."""
+
+DEFAULT = "catalog:0"
+"""Origin of values that no file gives."""
+
+KINDS = {section: kind for kind, section in SECTIONS.items()}
+
+
+class Range(Parameters):
+    """Least and greatest value of a parameter in a sensitivity analysis."""
+
+    low: float = param(unit="", doc="Least value.", source="plan")
+    high: float = param(unit="", doc="Greatest value.", source="plan")
+
+    @model_validator(mode="after")
+    def _rises(self) -> Range:
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high. Nearest right values: low {number(self.high)}, high {number(self.low)}")
+        return self
+
+
+class Head(Parameters):
+    """What stands at the top of a scenario, outside of its sections."""
+
+    name: Annotated[str, Field(max_length=200)] = param("", unit="", doc="Title for people, any text.", source="name")
+    description: Annotated[str, Field(max_length=10_000)] = param("", unit="", doc="What it is about, for people.", source="name")
+    horizon_weeks: int = param(52, unit="weeks", low=1, high=1040, doc="Weeks of a run.", source="question asked")
+    step_days: Literal[7, 1] = param(7, unit="days", doc="Length of a step: a week or a day.", source="question asked")
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = param(
+        "USD", unit="", doc="Three-letter code of all money.", source="question asked"
+    )
+    sources: dict[str, Annotated[str, Field(min_length=1)]] = group(
+        "Dotted path, or a prefix that covers all below it, to a citation or a text that begins with `assumed`.", dict
+    )
+    claims: dict[str, Any] = group("Numbers that others have stated about this case, labeled as such.", dict)
+    uncertainties: dict[str, Range] = group("Dotted path to the range in a sensitivity analysis.", dict)
+
+
+_HEAD = tuple(Head.model_fields)
+_TOP = (*_HEAD[:5], "market", "economics", *PARTS, *_HEAD[5:])
+TOP = ("extends", *_TOP)
+"""All keys at the top of a scenario file."""
+
+
+@lru_cache(maxsize=1)
+def implied_types() -> dict[str, str]:
+    """Type of a part whose map names none: the default variant of a behavior, and elsewhere its own name."""
+    found = {}
+    for one in reversed(catalog.components()):
+        if one.kind != "behavior":
+            found[f"{SECTIONS[one.kind]}.{one.type}"] = one.type
+        elif one.variant is not None:
+            found[f"behaviors.{one.type}"] = one.variant
+    return found
+
+
+def load(source: Source, sets: tuple[str, ...] = ()) -> Scenario:
+    """Read and check a scenario file with options laid on it.
+
+    Raises:
+        ScenarioError: With all problems of all files and options.
+    """
+    problems: list[Problem] = []
+    return _Check(resolving.resolve(source, sets, implied_types(), problems), problems).scenario()
+
+
+def from_tree(tree: Mapping[str, Any], source: Source, id: str) -> Scenario:
+    """Check a resolved tree of plain data, as `Scenario.tree` is one.
+
+    Args:
+        tree: The scenario.
+        source: Where paths in it begin.
+        id: Id of the scenario.
+
+    Raises:
+        ScenarioError: With all problems; their file is the label of `source`.
+    """
+    node = plant(dict(tree), Place(source.label))
+    return replace(_Check(Resolved(node, source, (source.label,)), []).scenario(), id=id)
+
+
+class _Check:
+    """One scenario on its way from tree to components."""
+
+    def __init__(self, resolved: Resolved, problems: list[Problem], population: PopulationFile | None = None) -> None:
+        self.resolved, self.problems = resolved, problems
+        self.faults: list[Fault] = []
+        self.root = resolved.node
+        self.population = population or self._population()
+        self.tree: dict[str, Any] = plain(self.root)
+
+    def scenario(self) -> Scenario:
+        tree, faults = self.tree, self.faults
+        for name in tree:
+            if name not in TOP:
+                faults.append(Fault((name,), f"no such section. {suggestion(name, TOP)}", of_key=True))
+        head = validated(Head, _without_off({name: tree[name] for name in _HEAD if tree.get(name) is not None}, Head), (), faults)
+        market = validated(Market, self._section("market", Market), ("market",), faults)
+        economics = validated(Economics, self._section("economics", Economics), ("economics",), faults)
+        components = [one for section in PARTS for one in self._parts(section)]
+        components.sort(key=lambda one: (catalog.KINDS.index(one.kind), one.name))
+        faults.extend(_misnamed(tree, {one.path for one in faults}))
+        edges = None
+        if market is not None:
+            for one in components:
+                faults.extend(_contradictions(one, market))
+            edges = self._edges(market)
+        if head is not None:
+            faults.extend(_dangling(head, market, economics, components))
+        if self.problems or faults:
+            raise ScenarioError([*self.problems, *placed(faults, self.root)])
+        source = self.resolved.source
+        values = self.population.values if self.population else None
+        filled = _filled(head, market, economics, components, values, source.id)
+        return Scenario(
+            id=source.id,
+            name=filled["name"],
+            description=head.description,
+            horizon_weeks=head.horizon_weeks,
+            step_days=head.step_days,
+            currency=head.currency,
+            market=market,
+            economics=economics,
+            components=tuple(components),
+            tree=filled,
+            origin=dict(_origins(filled, self.root)),
+            sources=dict(head.sources),
+            claims=dict(head.claims),
+            uncertainties={path: (one.low, one.high) for path, one in head.uncertainties.items()},
+            population=values,
+            histories=self.population.histories if self.population else None,
+            covariance=self.population.covariance if self.population else None,
+            edges=edges,
+            source=source,
+        )
+
+    def _section(self, name: str, model: type[Parameters]) -> Any:
+        data = self.tree.get(name)
+        return {} if data is None else _without_off(data, model)
+
+    def _parts(self, section: str) -> Iterator[Component]:
+        data = self.tree.get(section)
+        if data is None or data == OFF:
+            data = {}
+        if not isinstance(data, dict):
+            self.faults.append(Fault((section,), "must be a map of names to parts.", value=data))
+            return
+        if section == "behaviors":
+            data = {**{name: {} for name in ALWAYS if catalog.variants("behavior", name)}, **data}
+        for name, part in data.items():
+            if len(self.faults) > 200:
+                return
+            chosen = _chosen(section, name, part, self.faults, self._calibrated(section, name).get("type"))
+            if chosen is None:
+                continue
+            values = {**part, **self._calibrated(section, name)}
+            component = _component(chosen, name, values, (section, name), self.faults)
+            if component is not None:
+                yield component
+
+    def _calibrated(self, section: str, name: str) -> dict[str, Any]:
+        if self.population is None or section != "behaviors":
+            return {}
+        return self.population.values.get(name, {})
+
+    def _population(self) -> PopulationFile | None:
+        """The population file; what it stands in for is taken out of earlier layers."""
+        market = self.root.map.get("market")
+        node = None if market is None else market.map.get("population")
+        if node is None or not isinstance(node.value, str):
+            return None
+        try:
+            source = self.resolved.source.reference(node.value, suffixes=(".yaml", ".yml", ".json"))
+            found = read_population(source)
+        except ScenarioError as error:
+            self.problems.extend(error.errors)
+            return None
+        except ValueError as error:
+            self.problems.append(place(Fault(("market", "population"), str(error), value=node.value), self.root))
+            return None
+        behaviors = self.root.map.get("behaviors")
+        for name, values in found.values.items():
+            part = None if behaviors is None else behaviors.map.get(name)
+            if part is not None:
+                self._yield_to(found, name, values, part, node)
+        return found
+
+    def _yield_to(self, found: PopulationFile, name: str, values: dict[str, Any], part: Node, node: Node) -> None:
+        layer = self.resolved.layer
+        written = part.map.get("type")
+        old = implied_types().get(f"behaviors.{name}") if written is None else written.value
+        for key, inner in list(part.map.items()):
+            earlier = layer(inner.at) < layer(node.at)
+            if key == "type" and (inner.value == values.get("type") or earlier):
+                del part.map[key]
+            elif earlier and (key in values or old != values.get("type", old)):
+                del part.map[key]
+            elif key in values:
+                path = ("behaviors", name, key)
+                rule = f"market.population ({node.at}: {found.source.label}) gives it too. Keep one of the two."
+                self.faults.append(Fault(path, rule, value=plain(inner)))
+
+    def _edges(self, market: Market) -> tuple[np.ndarray, ...] | None:
+        file = getattr(market.network, "file", None)
+        if file is None:
+            return None
+        try:
+            return read_edges(self.resolved.source.reference(file), market.network, market.people)
+        except ValueError as error:
+            self.faults.append(Fault(("market", "network", "file"), str(error), value=file))
+        return None
+
+
+def _chosen(section: str, name: str, part: Any, faults: list[Fault], calibrated: str | None = None) -> type[Component] | None:
+    """The class that a part of a scenario asks for; None if it is off, or wrong and told."""
+    kind, path = KINDS[section], (section, name)
+    if section == "behaviors" and not catalog.variants(kind, name):
+        faults.append(Fault(path, f"no such behavior. {suggestion(name, catalog.types(kind))}", of_key=True))
+        return None
+    if part == OFF:
+        return None
+    if not isinstance(part, dict):
+        rule = "must be a map of parameters, {} for the defaults, or off."
+        hint = {None: " Nothing follows the colon.", False: " To leave it out write off instead of false."}
+        hint[True] = " To take the defaults write {} instead of true."
+        told = hint.get(part, "") if part is None or isinstance(part, bool) else ""
+        faults.append(Fault(path, rule + told, value=... if part is None else part))
+        return None
+    if section == "behaviors":
+        return _variant(kind, name, part, path, faults, calibrated)
+    known = catalog.types(kind)
+    wanted = part.get("type", name if name in known else None)
+    if wanted is None:
+        faults.append(Fault(path, f"needs a `type`. {suggestion(name, known)}"))
+    elif wanted not in known:
+        faults.append(Fault((*path, "type"), f"no such {kind}. {suggestion(wanted, known)}", value=wanted))
+    else:
+        return catalog.find(kind, wanted)
+    return None
+
+
+def _variant(
+    kind: str, name: str, part: dict[str, Any], path: tuple[str, ...], faults: list[Fault], calibrated: str | None
+) -> type[Component] | None:
+    classes = catalog.variants(kind, name)
+    if classes[0].variant is None:
+        return classes[0]
+    wanted = part.get("type", calibrated or classes[0].variant)
+    names = [str(one.variant) for one in classes]
+    if wanted in ("none", OFF):
+        return None
+    if wanted not in names:
+        faults.append(Fault((*path, "type"), choice(wanted, [*names, "none"]), value=wanted))
+        return None
+    return classes[names.index(wanted)]
+
+
+def _component(
+    chosen: type[Component], name: str, values: dict[str, Any], path: tuple[str, ...], faults: list[Fault]
+) -> Component | None:
+    """The component of a part's values, or None after telling what is wrong."""
+    values = _without_off(values, chosen.Params)
+    if "type" not in chosen.Params.model_fields:
+        values = {key: value for key, value in values.items() if key != "type" or chosen.variant is None and chosen.kind == "behavior"}
+    params = validated(chosen.Params, values, path, faults)
+    return None if params is None else chosen(params, name)
+
+
+def _without_off(data: Any, model: type[Parameters]) -> Any:
+    """Data without those entries of its maps that are switched off."""
+    if not isinstance(data, dict):
+        return data
+    found = data
+    for name in model.model_fields:
+        entries = data.get(name)
+        if isinstance(entries, dict) and OFF in entries.values():
+            found = {**found, name: {key: value for key, value in entries.items() if value != OFF}}
+    return found
+
+
+def _contradictions(component: Component, market: Market) -> Iterator[Fault]:
+    for inner, message in component.problems(market):
+        path = (*component.address.split("."), *(inner.split(".") if inner else ()))
+        yield Fault(path, f"{message.rstrip('.')}.")
+
+
+def _misnamed(tree: Any, told: set[tuple[str, ...]], path: tuple[str, ...] = ()) -> Iterator[Fault]:
+    """Names of the user's choice that cannot stand in a dotted path."""
+    if not isinstance(tree, dict):
+        return
+    for name, inner in tree.items():
+        here = (*path, name)
+        if not path and name in ("sources", "claims", "uncertainties"):
+            continue
+        if not NAME.fullmatch(name):
+            if here not in told:
+                yield Fault(here, "a name is a-z, 0-9 and _, begins with a letter and has at most 64 letters.", of_key=True)
+        else:
+            yield from _misnamed(inner, told, here)
+
+
+def _dangling(head: Head, market: Market | None, economics: Economics | None, components: list[Component]) -> Iterator[Fault]:
+    """Sources and ranges of what the scenario does not have; those of a part that is off are let be."""
+    sections = {"market": market, "economics": economics, **{one.address: one.params for one in components}}
+    values = {address: one.model_dump(mode="json") for address, one in sections.items() if one is not None}
+    behaviors = catalog.types("behavior")
+    for section in ("sources", "uncertainties"):
+        for path in getattr(head, section):
+            names = path.split(".")
+            if names[0] not in TOP:
+                yield Fault((section, path), f"no such section. {suggestion(names[0], TOP)}", of_key=True)
+            elif names[0] == "behaviors" and len(names) > 1 and names[1] not in behaviors:
+                yield Fault((section, path), f"no such behavior. {suggestion(names[1], behaviors)}", of_key=True)
+            else:
+                depth = 2 if names[0] in PARTS else 1
+                yield from _leads_nowhere(section, path, names[depth:], values.get(".".join(names[:depth]), ...))
+
+
+def _leads_nowhere(section: str, path: str, names: list[str], at: Any) -> Iterator[Fault]:
+    for name in names:
+        if isinstance(at, dict) and name not in at and name != "type":
+            near = nearest(name, at)
+            rule = f"no such value in {path.rpartition('.')[0]}."
+            yield Fault((section, path), f"{rule} Did you mean '{near}'?" if near else rule, of_key=True)
+            return
+        at = at.get(name, ...) if isinstance(at, dict) else ...
+    if section == "uncertainties" and at is not ... and (isinstance(at, bool) or not isinstance(at, int | float)):
+        yield Fault((section, path), "only a number can have a range.", of_key=True)
+
+
+def _filled(
+    head: Head,
+    market: Market,
+    economics: Economics,
+    components: list[Component],
+    calibrated: dict[str, dict[str, Any]] | None,
+    id: str,
+) -> dict[str, Any]:
+    """The whole scenario as plain data with all defaults."""
+    top = head.model_dump(mode="json")
+    top["name"] = top["name"] or id
+    filled: dict[str, Any] = {name: top[name] for name in _HEAD[:5]}
+    filled["market"], filled["economics"] = market.model_dump(mode="json"), economics.model_dump(mode="json")
+    for section in PARTS:
+        filled[section] = {
+            one.name: _dumped(one, (calibrated or {}).get(one.name, {}) if section == "behaviors" else {})
+            for one in components
+            if one.kind == KINDS[section]
+        }
+    for name in ALWAYS:
+        if name not in filled["behaviors"] and catalog.variants("behavior", name):
+            filled["behaviors"][name] = OFF
+    filled.update((name, top[name]) for name in _HEAD[5:])
+    return filled
+
+
+def _dumped(component: Component, calibrated: Mapping[str, Any]) -> dict[str, Any]:
+    """A part as plain data that is valid input; calibrated values are left to the population file."""
+    data = component.params.model_dump(mode="json")
+    data = {name: value for name, value in data.items() if name not in calibrated}
+    kind = component.variant if component.kind == "behavior" else component.type
+    return data if kind is None or "type" in calibrated else {"type": kind, **data}
+
+
+def _origins(tree: Any, node: Node | None, path: str = "", written: str = DEFAULT) -> Iterator[tuple[str, str]]:
+    """Dotted path of every value, and where it was written: file and line, or the catalog."""
+    if node is not None and not isinstance(node.value, dict):
+        written = str(node.at)
+    if isinstance(tree, dict) and (tree or not path):
+        for name, value in tree.items():
+            yield from _origins(value, None if node is None else node.map.get(name), f"{path}.{name}" if path else name, written)
+    else:
+        yield path, str(node.at) if node is not None else written
+
+
+def change(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """A scenario with other values, checked; see `Scenario.with_values`.
+
+    Other numbers in known places touch their own section only, which makes thousands of draws cheap; anything else (a part
+    that comes or goes, another type) is checked as a whole.
+    """
+    values = {path: _ordinary(value) for path, value in values.items()}
+    owners = {path: _owner(scenario, path, value) for path, value in values.items()}
+    return _patched(scenario, values, owners) if all(owners.values()) else _rebuilt(scenario, values)
+
+
+def _ordinary(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value
+
+
+def _owner(scenario: Scenario, path: str, value: Any) -> tuple[str, ...]:
+    """The section that alone is touched by a value; empty if more than one is."""
+    names = tuple(path.split("."))
+    depth = 2 if names[0] in PARTS else 1 if names[0] in ("market", "economics") else 0
+    if path in ("horizon_weeks", "step_days"):
+        return ("head",)
+    if not 0 < depth < len(names) or isinstance(value, dict) or value == OFF or names[-1] in ("type", "population", "file"):
+        return ()
+    if path.startswith("market.") and scenario.edges is not None:
+        return ()
+    try:
+        return () if isinstance(scenario.value(path), dict) else names[:depth]
+    except KeyError:
+        return ()
+
+
+def _patched(scenario: Scenario, values: dict[str, Any], owners: dict[str, tuple[str, ...]]) -> Scenario:
+    """The scenario with values that lie in known places of their sections."""
+    faults: list[Fault] = []
+    tree = dict(scenario.tree)
+    calibrated = {name: dict(one) for name, one in (scenario.population or {}).items()}
+    new: dict[tuple[str, ...], Any] = {}
+    for owner in dict.fromkeys(owners.values()):
+        if owner == ("head",):
+            given = {path: value for path, value in values.items() if owners[path] == owner}
+            data = {name: tree[name] for name in ("horizon_weeks", "step_days")}
+            new[owner] = validated(Head, {**data, **{path: _like(data[path], one) for path, one in given.items()}}, (), faults)
+            continue
+        data = _at(tree, owner)
+        data = {} if data == OFF else data
+        known = calibrated.get(owner[-1], {}) if owner[0] == "behaviors" else {}
+        for path, value in values.items():
+            if owners[path] == owner:
+                inner = path.split(".")[len(owner) :]
+                if len(inner) == 1 and inner[0] in known:
+                    known[inner[0]] = value
+                else:
+                    data = _with(data, inner, value)
+        if owner == ("market",):
+            new[owner] = validated(Market, data, owner, faults)
+        elif owner == ("economics",):
+            new[owner] = validated(Economics, data, owner, faults)
+        else:
+            old = scenario.component(".".join(owner))
+            if old is not None:
+                new[owner] = _component(type(old), old.name, {**data, **known}, owner, faults)
+    market = new.get(("market",), scenario.market)
+    components = tuple(new.get(tuple(one.address.split(".")), one) for one in scenario.components)
+    if not faults:
+        for one in components:
+            if market is not scenario.market or tuple(one.address.split(".")) in new:
+                faults.extend(_contradictions(one, market))
+    if faults:
+        raise ScenarioError(_of_values(faults, values))
+    for owner, section in new.items():
+        if owner == ("head",):
+            tree.update(horizon_weeks=section.horizon_weeks, step_days=section.step_days)
+        elif len(owner) == 1:
+            tree[owner[0]] = section.model_dump(mode="json")
+        else:
+            known = calibrated.get(owner[1], {}) if owner[0] == "behaviors" else {}
+            tree[owner[0]] = {**tree[owner[0]], owner[1]: _dumped(section, known)}
+    origin = dict(scenario.origin)
+    origin.update((path, f"values:{count}") for count, path in enumerate(values, 1) if path in origin)
+    return replace(
+        scenario,
+        horizon_weeks=tree["horizon_weeks"],
+        step_days=tree["step_days"],
+        market=market,
+        economics=new.get(("economics",), scenario.economics),
+        components=components,
+        tree=tree,
+        origin=origin,
+        population=calibrated if scenario.population is not None else None,
+    )
+
+
+def _at(tree: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+def _with(data: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of nested maps with one value replaced."""
+    old = data.get(path[0])
+    return {**data, path[0]: _with(old or {}, path[1:], value) if len(path) > 1 else _like(old, value)}
+
+
+def _like(old: Any, value: Any) -> Any:
+    """A whole number where one stood: samplers draw floats."""
+    if isinstance(old, int) and not isinstance(old, bool) and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _of_values(faults: list[Fault], values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Faults at the place of the value that caused them, counted from 1."""
+    paths = list(values)
+    for fault in faults:
+        near = [count for count, path in enumerate(paths, 1) if path == fault.dotted]
+        near += [count for count, path in enumerate(paths, 1) if path.startswith(fault.dotted) or fault.dotted.startswith(path)]
+        yield problem(Place("values", near[0] if near else 1), fault.dotted, fault.text)
+
+
+def _rebuilt(scenario: Scenario, values: dict[str, Any]) -> Scenario:
+    """The scenario with any values, checked as a whole."""
+    calibrated, rest = {name: dict(one) for name, one in (scenario.population or {}).items()}, {}
+    for path, value in values.items():
+        names = path.split(".")
+        if len(names) == 3 and names[0] == "behaviors" and names[2] in calibrated.get(names[1], {}):
+            calibrated[names[1]][names[2]] = value
+        else:
+            rest[path] = value
+    known = None
+    if scenario.population is not None and "market.population" not in values:
+        known = PopulationFile(scenario.source, calibrated, scenario.histories, scenario.covariance)
+    base = plant(scenario.tree, Place(scenario.id))
+    node = resolving.merge(base, values_layer(rest), implied_types())
+    built = _Check(Resolved(node, scenario.source, (scenario.id, "values")), [], known).scenario()
+    before = f"{scenario.id}:"
+    origin = {path: scenario.origin.get(path, at) if at.startswith(before) else at for path, at in built.origin.items()}
+    return replace(built, id=scenario.id, origin=origin)

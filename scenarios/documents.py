@@ -1,0 +1,110 @@
+"""What the command line and Python ask of scenarios: loaded, shown, compared, checked, explained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .library import Source, find, names, root_of
+from .problem import ScenarioError
+
+if TYPE_CHECKING:
+    from .scenario import Scenario
+
+
+def load(scenario: str | os.PathLike[str] | Scenario, sets: Sequence[str] = ()) -> Scenario:
+    """A checked scenario.
+
+    Args:
+        scenario: Path of a file, or the name of a shipped one such as ``library:online_shop/baseline``; a scenario is
+            returned as it is.
+        sets: Options ``PATH=VALUE`` laid on it, the value in YAML.
+
+    Raises:
+        ScenarioError: With all that is wrong, each with its place.
+    """
+    from . import check
+    from .scenario import Scenario
+
+    if isinstance(scenario, Scenario):
+        if sets:
+            raise ValueError("options are laid on a file; use Scenario.with_values")
+        return scenario
+    return check.load(find(os.fspath(scenario)), tuple(sets))
+
+
+def from_tree(tree: Mapping[str, Any], folder: str | os.PathLike[str] = ".", id: str = "scenario") -> Scenario:
+    """A checked scenario from a tree of plain data, such as `Scenario.tree`.
+
+    Args:
+        tree: The scenario.
+        folder: Where the paths in it begin.
+        id: Its id.
+
+    Raises:
+        ScenarioError: With all that is wrong.
+    """
+    from . import check
+
+    path = Path(folder).resolve() / "scenario.yaml"
+    return check.from_tree(tree, Source(path, id, root_of(path)), id)
+
+
+def library_names() -> list[str]:
+    """Names of all shipped scenarios."""
+    return list(names())
+
+
+def show_document(scenario: Scenario) -> dict[str, Any]:
+    """What ``regulars show --json`` prints: the resolved scenario, and where each value came from."""
+    return {"scenario": scenario.tree, "origin": scenario.origin}
+
+
+def diff_document(a: Scenario, b: Scenario) -> dict[str, Any]:
+    """What ``regulars diff --json`` prints: each value that differs, by dotted path."""
+    from .resolve import diff
+
+    rows = [
+        {**row, "origin_a": a.origin.get(row["path"]), "origin_b": b.origin.get(row["path"])} for row in diff(a.tree, b.tree)
+    ]
+    return {"a": a.id, "b": b.id, "differences": rows}
+
+
+def validate_files(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
+    """What ``regulars validate --json`` prints: whether each file is valid, and what is wrong with it."""
+    files = {}
+    for path in paths:
+        name = os.fspath(path)
+        try:
+            load(name)
+            errors: list[dict[str, Any]] = []
+        except ScenarioError as error:
+            errors = [
+                {"file": one.path, "line": one.line, "column": one.column, "path": one.dotted, "message": one.message}
+                for one in error.errors
+            ]
+        files[name] = {"valid": not errors, "errors": errors}
+    return {"files": files}
+
+
+def catalog_document() -> dict[str, Any]:
+    """What ``regulars catalog --json`` prints."""
+    from regulars.sim import catalog
+
+    return catalog.describe()
+
+
+def schema_document() -> dict[str, Any]:
+    """What ``regulars schema`` prints: the JSON Schema of a scenario."""
+    from .schema import schema
+
+    return schema()
+
+
+def reference_page() -> str:
+    """The reference of all components in Markdown."""
+    from .schema import page
+
+    return page()

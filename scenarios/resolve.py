@@ -1,0 +1,258 @@
+"""One tree from a chain of files and options, and what differs between two such trees.
+
+Maps merge key by key; lists and single values replace. A part whose ``type`` changes is replaced as a whole. The word
+``off`` takes the place of what it removes and stays in the tree, so that a later layer can switch it on again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .library import SUFFIXES, Source
+from .problem import Place, Problem, ScenarioError, problem, shown
+from .reader import Node, plant, read, read_file
+
+OFF = "off"
+OPTION = "--set"
+DEEPEST = 10
+"""Files in a chain of `extends`."""
+
+PARTS = ("behaviors", "programs", "campaigns", "feedback", "environment")
+"""Sections whose entries are parts that can be switched off."""
+
+SECTIONS = ("market", "economics", *PARTS, "sources", "claims", "uncertainties")
+"""All maps at the top; one with nothing under it counts as not written."""
+
+NOT_INHERITED = ("extends", "name", "description")
+REFERENCES = (("market", "population"), ("market", "network", "file"))
+"""Values that are paths of other files."""
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_KEYED_BY_PATH = ("sources", "uncertainties")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A scenario as its files and options say, before any default is filled in.
+
+    Attributes:
+        node: The merged tree.
+        source: The file that was asked for.
+        layers: Files from the first ancestor to `source`, then ``--set``; a later one wins.
+    """
+
+    node: Node
+    source: Source
+    layers: tuple[str, ...]
+
+    def layer(self, place: Place) -> int:
+        """How late the layer of a place is."""
+        return self.layers.index(place.file) if place.file in self.layers else len(self.layers)
+
+
+def resolve(source: Source, sets: Sequence[str], implied: Mapping[str, str], problems: list[Problem]) -> Resolved:
+    """Read a file, all that it extends, and options.
+
+    Args:
+        source: The file.
+        sets: Options ``PATH=VALUE``.
+        implied: Type of a part where its map names none, by dotted path of the part.
+        problems: Gets what is wrong but does not stop the reading.
+
+    Raises:
+        ScenarioError: A file that cannot be read.
+    """
+    layers = list(_chain(source, problems))
+    layers.reverse()
+    node = Node({}, Place(source.label))
+    for layer, tree in layers:
+        _rebase(tree, layer, source, problems)
+        node = merge(node, tree, implied)
+    labels = [layer.label for layer, _ in layers]
+    if sets:
+        node = merge(node, read_options(sets, problems), implied)
+        labels.append(OPTION)
+    return Resolved(node, source, tuple(labels))
+
+
+def _chain(source: Source, problems: list[Problem]) -> Iterator[tuple[Source, Node]]:
+    """The file, then what it extends, and so on."""
+    seen: list[Source] = []
+    while True:
+        tree = read_file(source.path, source.label, problems)
+        if not isinstance(tree.value, dict):
+            what = "the file is empty" if tree.value is None else "must be a map of sections"
+            raise ScenarioError([*problems, problem(tree.at, "", f"{what}; the least scenario is `market: {{}}`")])
+        seen.append(source)
+        parent = tree.value.pop("extends", None)
+        if len(seen) > 1:
+            for name in NOT_INHERITED:
+                tree.value.pop(name, None)
+        yield source, tree
+        if parent is None or parent.value is None:
+            return
+        try:
+            if not isinstance(parent.value, str):
+                raise ValueError("must be the path of a scenario file, or library:NAME")
+            source = source.reference(parent.value, suffixes=SUFFIXES)
+            if any(source.path == one.path for one in seen):
+                raise ValueError(f"files extend each other in a circle: {' > '.join(one.label for one in [*seen, source])}")
+            if len(seen) >= DEEPEST:
+                raise ValueError(f"at most {DEEPEST} files in a chain")
+        except ValueError as error:
+            problems.append(problem(parent.at, "extends", f"extends = {shown(parent.value)}: {error}"))
+            return
+
+
+def _rebase(tree: Node, layer: Source, source: Source, problems: list[Problem]) -> None:
+    """Rewrite paths of other files as seen from the file that was asked for."""
+    for path in REFERENCES:
+        node: Node | None = tree
+        for name in path:
+            node = None if node is None else node.map.get(name)
+        if node is None or not isinstance(node.value, str) or layer is source:
+            continue
+        try:
+            node.value = source.name_of(layer.reference(node.value))
+        except ValueError as error:
+            dotted = ".".join(path)
+            problems.append(problem(node.at, dotted, f"{dotted} = {shown(node.value)}: {error}"))
+
+
+def merge(base: Node, over: Node, implied: Mapping[str, str]) -> Node:
+    """What holds where `over` is laid on `base`.
+
+    A source that the base gives does not outlive the value it is about, nor a range the part it belongs to.
+    """
+    gone: set[str] = set()
+    merged = _merge(base, over, implied, "", gone)
+    for section in _KEYED_BY_PATH:
+        given, new = merged.map.get(section), over.map.get(section)
+        kept = {} if new is None else new.map
+        for path in list(given.map) if given is not None else []:
+            lost = any(path.startswith(f"{one}.") or (path == one and section == "sources") for one in gone)
+            if lost and path not in kept:
+                given.map.pop(path)  # type: ignore[union-attr]
+    return merged
+
+
+def _merge(base: Node, over: Node, implied: Mapping[str, str], path: str, gone: set[str]) -> Node:
+    if not isinstance(base.value, dict) or not isinstance(over.value, dict):
+        if path in SECTIONS and over.value is None:
+            return base
+        gone.add(path)
+        return over
+    if _changes_type(base, over, implied.get(path)):
+        gone.add(path)
+        return over
+    merged = dict(base.value)
+    for name, node in over.value.items():
+        inner = f"{path}.{name}" if path else name
+        if name not in merged and not isinstance(node.value, dict):
+            gone.add(inner)
+        merged[name] = _merge(merged[name], node, implied, inner, gone) if name in merged else node
+    return Node(merged, over.at, over.key or base.key)
+
+
+def _changes_type(base: Node, over: Node, implied: str | None) -> bool:
+    old, new = base.map.get("type"), over.map.get("type")
+    if new is None:
+        return False
+    return new.value != (implied if old is None else old.value)
+
+
+def read_options(sets: Sequence[str], problems: list[Problem]) -> Node:
+    """One layer from options ``PATH=VALUE``; a later one wins. Each one's line is its place among the options."""
+    layer = Node({}, Place(OPTION))
+    for count, text in enumerate(sets, 1):
+        path, sign, value = text.partition("=")
+        start = Place(OPTION, count, 1)
+        if not sign:
+            problems.append(problem(start, "", f"{shown(text)}: an option needs the form PATH=VALUE"))
+            continue
+        pieces = _pieces(path, start, problems)
+        if pieces is None:
+            continue
+        at = Place(OPTION, count, len(path) + 2)
+        try:
+            node = read(value, OPTION, problems, start=at)
+        except ScenarioError as error:
+            problems.extend(error.errors)
+            continue
+        if not value.strip():
+            problems.append(problem(at, path, f"{path}: a value must follow the ="))
+            continue
+        for name, place in reversed(pieces):
+            node.key = place
+            node = Node({name: node}, place)
+        # Within the options nothing is inherited yet, so types cannot clash.
+        layer = _merge(layer, node, {}, "", set())
+    return layer
+
+
+def _pieces(path: str, start: Place, problems: list[Problem]) -> list[tuple[str, Place]] | None:
+    names, pieces, column = path.split("."), [], start.column
+    if names[0] in _KEYED_BY_PATH and len(names) > 2:
+        names = [names[0], ".".join(names[1:])]
+    for name in names:
+        place = Place(OPTION, start.line, column)
+        column += len(name) + 1
+        if not NAME.fullmatch(name) and pieces and pieces[0][0] in _KEYED_BY_PATH and name:
+            pieces.append((name, place))
+            continue
+        if not NAME.fullmatch(name):
+            what = f"{shown(name)} is no name" if name else "a name is missing"
+            problems.append(problem(place, path, f"{shown(path)}: {what}; a path is names of a-z, 0-9 and _ with dots between"))
+            return None
+        pieces.append((name, place))
+    if names[0] == "extends":
+        problems.append(problem(start, path, "extends: cannot be an option; write a file that extends another"))
+        return None
+    return pieces
+
+
+def values_layer(values: Mapping[str, Any], label: str = "values") -> Node:
+    """One layer from dotted paths and plain values; each one's line is its place among them."""
+    layer = Node({}, Place(label))
+    for count, (path, value) in enumerate(values.items(), 1):
+        place = Place(label, count, 1)
+        node = plant(value, place)
+        names = path.split(".")
+        if names[0] in _KEYED_BY_PATH and len(names) > 2:
+            names = [names[0], ".".join(names[1:])]
+        for name in reversed(names):
+            node = Node({name: node}, place, place)
+        layer = _merge(layer, node, {}, "", set())
+    return layer
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted path and value of all that is no map; empty maps and whole lists count as values."""
+    if isinstance(tree, dict) and (tree or not path):
+        for name, value in tree.items():
+            yield from leaves(value, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, tree
+
+
+def diff(a: Mapping[str, Any], b: Mapping[str, Any], without: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """What differs between two resolved trees.
+
+    Args:
+        a, b: Trees of plain data.
+        without: Top-level keys left out.
+
+    Returns:
+        One row a value that differs, by path: ``path``, and the value in ``a`` and in ``b`` (None where absent).
+    """
+    skipped = set(without)
+    first = dict(leaves({name: value for name, value in a.items() if name not in skipped}))
+    second = dict(leaves({name: value for name, value in b.items() if name not in skipped}))
+    return [
+        {"path": path, "a": first.get(path), "b": second.get(path)}
+        for path in dict.fromkeys([*first, *second])
+        if path not in first or path not in second or first[path] != second[path]
+    ]

@@ -1,0 +1,193 @@
+"""The roof: every component by kind, type and variant, and what each of its numbers means.
+
+Components are found by walking the five wings; other packages add theirs by an entry point of the group
+``regulars.components`` that names a module (or a class in it).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import logging
+import pkgutil
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.metadata import entry_points
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from .core.component import SECTIONS, Component, Kpi, registry
+
+WINGS = ("behaviors", "programs", "campaigns", "feedback", "kpis")
+ENTRY_POINTS = "regulars.components"
+KINDS = tuple(SECTIONS)
+
+_log = logging.getLogger("regulars")
+
+
+@lru_cache(maxsize=1)
+def _discover() -> None:
+    """Import every module of the wings, then what other packages add."""
+    root = __name__.rpartition(".")[0]
+    for wing in WINGS:
+        package = importlib.import_module(f"{root}.{wing}")
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            point.load()
+        # Whatever another package raises must not take the simulator down with it.
+        except Exception as error:
+            what = " ".join(str(error).split())
+            _log.warning("entry point %s = %s is left out: %s: %s", point.name, point.value, type(error).__name__, what)
+
+
+def components() -> list[type[Component]]:
+    """Every component but KPIs, by kind, type, and variant with the default first."""
+    _discover()
+    found = [one for one in registry.values() if one.kind in SECTIONS and one.type]
+    return sorted(found, key=lambda one: (KINDS.index(one.kind), one.type, not one.default_variant, one.variant or ""))
+
+
+def kpis() -> list[type[Kpi]]:
+    """Every KPI, by name."""
+    _discover()
+    return sorted((one for one in registry.values() if issubclass(one, Kpi) and one.type), key=lambda one: one.type)
+
+
+def types(kind: str) -> list[str]:
+    """Types of a kind, as they are written in YAML."""
+    return list(dict.fromkeys(one.type for one in components() if one.kind == kind))
+
+
+def variants(kind: str, type: str) -> list[type[Component]]:
+    """The classes of a type: one, or its variants with the default first; none if there is no such type."""
+    return [one for one in components() if (one.kind, one.type) == (kind, type)]
+
+
+def find(kind: str, type: str, variant: str | None = None) -> type[Component]:
+    """The component of a kind and type.
+
+    Args:
+        kind: ``behavior``, ``program``, ``campaign``, ``feedback`` or ``environment``.
+        type: Its name in YAML.
+        variant: One of its variants; the default variant if not given.
+
+    Raises:
+        LookupError: There is none; the text names the nearest.
+    """
+    found = variants(kind, type)
+    if not found:
+        raise LookupError(f"no {kind} {type!r}.{_near(type, types(kind))}")
+    for one in found:
+        if variant is None or one.variant == variant:
+            return one
+    raise LookupError(f"{kind} {type!r} has no variant {variant!r}.{_near(variant, [str(one.variant) for one in found])}")
+
+
+def _near(word: str | None, names: list[str]) -> str:
+    near = difflib.get_close_matches(word or "", names, 1, 0.0)
+    return f" Nearest: {near[0]!r}." if near else ""
+
+
+def describe() -> dict[str, Any]:
+    """What ``regulars catalog --json`` prints: all components and KPIs as plain data."""
+    return {
+        "components": [_describe(one) for one in components()],
+        "kpis": [{"name": one.type, "unit": one.unit, "definition": one.definition} for one in kpis()],
+    }
+
+
+def _describe(component: type[Component]) -> dict[str, Any]:
+    variant = {} if component.variant is None else {"variant": component.variant}
+    return {
+        "kind": component.kind,
+        "type": component.type,
+        **variant,
+        "doc": inspect.cleandoc(component.__doc__ or ""),
+        "parameters": parameters(component.Params),
+        "fields": [
+            {"name": name, "unit": one.unit, "default": one.default, "low": one.low, "high": one.high, "doc": one.doc}
+            for name, one in component.State.declarations.items()
+        ],
+        "streams": [{"name": one.name, "per": one.per, "doc": one.doc} for one in component.streams()],
+    }
+
+
+_REQUIRED: Any = object()
+
+
+def parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """One row a parameter of a section: name, unit, default, low, high, neutral, role, doc, source.
+
+    Nested parameters have dotted names, and a ``*`` stands for names of the user's choice. A default is None where a
+    value is demanded or where the part it belongs to is absent unless given.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for row in _rows(model, "", _REQUIRED):
+        rows.setdefault(row["name"], row)
+    return list(rows.values())
+
+
+def _rows(model: type[BaseModel], prefix: str, values: Any) -> Iterator[dict[str, Any]]:
+    for name, declared in model.model_fields.items():
+        if name == "type" and len(get_args(declared.annotation)) == 1:
+            continue
+        value = getattr(values, name, _REQUIRED) if isinstance(values, model) else _default(declared)
+        sections = list(_sections(declared.annotation, f"{prefix}{name}"))
+        for path, section in sections:
+            yield from _rows(section, f"{path}.", value)
+        if not sections:
+            yield _row(f"{prefix}{name}", declared, value)
+
+
+def _default(declared: FieldInfo) -> Any:
+    return _REQUIRED if declared.is_required() else declared.get_default(call_default_factory=True)
+
+
+def _sections(annotation: Any, path: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The sections that a value of this type is made of, each with its dotted name."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield path, annotation
+    elif origin is Annotated:
+        yield from _sections(inner[0], path)
+    elif origin in (Union, UnionType):
+        for one in inner:
+            yield from _sections(one, path)
+    elif origin is dict:
+        yield from _sections(inner[1], f"{path}.*")
+    elif origin in (list, tuple):
+        for one in inner:
+            yield from _sections(one, f"{path}.*")
+
+
+def _row(name: str, declared: FieldInfo, value: Any) -> dict[str, Any]:
+    extra = declared.json_schema_extra if isinstance(declared.json_schema_extra, dict) else {}
+    return {
+        "name": name,
+        "unit": extra.get("unit", ""),
+        "default": _plain(value),
+        "low": extra.get("low"),
+        "high": extra.get("high"),
+        "neutral": extra.get("neutral"),
+        "role": extra.get("role", "rule"),
+        "doc": declared.description or "",
+        "source": extra.get("source", ""),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if value is _REQUIRED:
+        return None
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value
