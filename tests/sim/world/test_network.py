@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import subprocess
 import sys
 import tracemalloc
@@ -38,6 +39,11 @@ KINDS = [
     CommunityStructured(size=6.0, strong_ties=20.0, weak_ties=1),
 ]
 KIND_NAMES = ["small_world", "random_odd", "heavy_tailed", "poisson", "community", "cliques"]
+
+
+@pytest.fixture(autouse=True)
+def fixed_luck_of_igraph():
+    random.seed(SEED)
 
 
 def as_igraph(network: Network) -> igraph.Graph:
@@ -278,10 +284,9 @@ def test_heavy_tailed_networks_are_the_configuration_model_of_igraph():
         degrees[0] += degrees.sum() % 2
         graph = igraph.Graph.Degree_Sequence(degrees.tolist(), method="configuration").simplify()
         theirs.append((graph.ecount(), graph.transitivity_undirected(), graph.assortativity_degree()))
-    # Refuses a correct program once in 3,000.
+    # Refuses a correct program three times in 1,000.
     for one, other in zip(np.transpose(ours), np.transpose(theirs), strict=True):
-        _, chance = stats.ttest_ind(one, other)
-        assert chance > 1e-4
+        assert stats.permutation_test((one, other), lambda a, b: a.mean() - b.mean(), n_resamples=9999, rng=SEED).pvalue > 0.001
 
 
 def test_strong_share_is_the_share_of_strong_ties():
@@ -306,7 +311,6 @@ def test_communities_hold_all_strong_ties():
 def test_leiden_finds_the_planted_communities():
     network = CommunityStructured(size=50.0, strong_ties=16.0, weak_ties=4).build(2000, SEED)
     graph = as_igraph(network)
-    # Leiden's own luck: with 16 of 20 ties inside no start misses the communities.
     found = graph.community_leiden(objective_function="modularity", n_iterations=5).membership
     assert igraph.compare_communities(found, communities_of(network).tolist(), method="nmi") > 0.95
 
