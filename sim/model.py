@@ -58,6 +58,7 @@ class LoyaltyModel(mesa.Model):
         threads: int = 1,
         collect: bool = True,
         trace: bool = False,
+        network: Any = None,
         world: World | None = None,
     ) -> None:
         """Build the market and draw its people.
@@ -69,6 +70,7 @@ class LoyaltyModel(mesa.Model):
             threads: Threads that kernels are spread over; the result does not depend on it.
             collect: Whether `datacollector` gathers the KPIs of every week.
             trace: Whether each component's term of each rate is kept apart, in ``world.rates.terms``.
+            network: The market's network, if it has been built before under this seed and replication.
             world: A world to go on from instead of a new one; see `branch`.
         """
         super().__init__(seed=seed)
@@ -82,14 +84,14 @@ class LoyaltyModel(mesa.Model):
         self.brand = Brand(self)
         self._collect = collect
         if world is None:
-            world = self._found(seed, replication, threads)
+            world = self._found(seed, replication, threads, network)
         self.world = world
         self.datacollector = mesa.DataCollector(
             model_reporters={one.type: [self._kpi_now, [one]] for one in self.kpis},
             agenttype_reporters={CustomerView: {name: name for name in ("person", *_FOLLOWED)}},
         )
 
-    def _found(self, seed: int, replication: int, threads: int) -> World:
+    def _found(self, seed: int, replication: int, threads: int, network: Any) -> World:
         scenario = self.scenario
         self.world = world = World(
             scenario.market,
@@ -102,8 +104,8 @@ class LoyaltyModel(mesa.Model):
         )
         self._call("found")
         world.population.draw(world, scenario.histories)
-        if scenario.market.network.type != "none" and any("heard_strong" in one.writes for one in self.components):
-            world.network = scenario.market.network.build(world.people, seed, replication, scenario.edges)
+        if needs_network(self.components):
+            world.network = network or scenario.market.network.build(world.people, seed, replication, scenario.edges)
         self._call("begin")
         return world
 
@@ -197,7 +199,9 @@ class LoyaltyModel(mesa.Model):
         """
         scenario = scenario or self.scenario
         components = tuple(scenario.components) + kpi_components()
-        return LoyaltyModel(scenario, seed=self.world.seed, collect=self._collect, trace=self._trace, world=self.world.copy(components))
+        world = self.world.copy(components)
+        world.economics = scenario.economics
+        return LoyaltyModel(scenario, seed=world.seed, collect=self._collect, trace=self._trace, world=world)
 
     def follow(self, people: Iterable[int]) -> list[CustomerView]:
         """Register customers as Mesa agents whose life is collected week by week.
@@ -280,6 +284,11 @@ class LoyaltyModel(mesa.Model):
 
 
 _FOLLOWED = ("status", "n_orders", "spent", "satisfaction", "loyalty", "last_order")
+
+
+def needs_network(components: Iterable[Component]) -> bool:
+    """Whether any component passes messages along ties."""
+    return any("heard_strong" in one.writes for one in components)
 
 
 def _overrides(component: Component, hook: str) -> bool:

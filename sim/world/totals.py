@@ -107,6 +107,9 @@ class Series:
         values[:, -1] = values.sum(axis=1)
         return values / self._declared[name].scale
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._place
+
     def value(self, kpi: Kpi) -> np.ndarray | None:
         """A KPI by its formula, shape (weeks, segments + 1); None where its mechanism is absent."""
         try:

@@ -1,0 +1,496 @@
+"""`compare`: what scenarios change against a baseline, replication by replication, down to the money."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from regulars.analysis.compare import (
+    break_even,
+    cumulative_band,
+    loss_probability,
+    naive_readings,
+    paired_difference,
+    payback_week,
+    return_on_cost,
+    roi_interval,
+)
+from regulars.analysis.sensitivity import switching_value
+from regulars.scenarios.scenario import Scenario
+
+from .executors import run_all, split_threads
+from .job import Job, Members, Outcome, execute
+from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, write_json, write_parquet
+from .run import Progress, as_scenario, replicate
+from .uncertainty import Uncertain, applied, draw_values, uncertain
+
+VIEWS = ("cash", "accrual", "clv")
+SENSITIVITY_REPLICATIONS = 4
+_COSTS = {
+    "discounts": "discounts given",
+    "reward_cost": "rewards",
+    "campaign_cost": "campaigns",
+    "acquisition_cost": "acquisition",
+    "service_cost": "service",
+    "program_fixed_cost": "fixed program cost",
+}
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What a scenario gains over its baseline, by replication or draw; money discounted to the start.
+
+    Attributes:
+        margin: Incremental margin before program costs, shape (n,).
+        cost: Incremental program cost, shape (n,).
+    """
+
+    margin: np.ndarray
+    cost: np.ndarray
+
+    @property
+    def profit(self) -> np.ndarray:
+        return self.margin - self.cost
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios against a baseline.
+
+    Attributes:
+        document: The whole answer as plain data; see `docs/reading_the_answer.md`.
+        outcomes: By scenario (baseline first), then replication.
+        scenarios: The baseline first.
+    """
+
+    document: dict[str, Any]
+    outcomes: tuple[tuple[Outcome, ...], ...]
+    scenarios: tuple[Scenario, ...]
+
+    def report(self, path: str | Path) -> Path:
+        """Write the answer as one HTML page."""
+        from regulars.analysis.report import write
+
+        write(self.document, Path(path))
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        from regulars.analysis.report import render
+
+        return render(self.document)
+
+
+def compare(
+    baseline: Scenario | str,
+    others: Sequence[Scenario | str],
+    *,
+    replications: int = 20,
+    seed: int = 1,
+    draws: int = 200,
+    sensitivity: bool = True,
+    threads: int | None = None,
+    progress: Callable[[str, int], Progress] | None = None,
+    command: str | None = None,
+) -> Comparison:
+    """Compare scenarios with a baseline on the same customers and the same luck.
+
+    Args:
+        baseline: What happens without.
+        others: What might be done.
+        replications: Independent repetitions of luck, each paired.
+        seed: Key of all luck.
+        draws: Joint draws of what is not known, each with luck of its own; 0 leaves their results null.
+        sensitivity: Whether each assumed parameter is moved through its range, one at a time.
+        threads: Threads in all; the result does not depend on it.
+        progress: Makes a ticker for a task, from its name and its weeks in all.
+        command: What the reader types to get the same; from the command line if not given.
+
+    Raises:
+        ScenarioError: A scenario is not valid.
+        ValueError: The scenarios cannot be compared: horizons or currencies differ.
+    """
+    scenarios = _comparable([as_scenario(baseline), *(as_scenario(one) for one in others)])
+    work = sum(one.horizon_weeks for one in scenarios)
+    ticker = progress("replications", work * replications) if progress else None
+    rows, timing = replicate(scenarios, replications, seed, threads, digest=False, progress=ticker)
+    outcomes = tuple(tuple(row[at] for row in rows) for at in range(len(scenarios)))
+    unknown = uncertain(scenarios)
+    drawn = _draw(scenarios, unknown, draws, seed, threads, progress) if draws else None
+    values = [kpi_values(one) for one in outcomes]
+    parts = []
+    for at, scenario in enumerate(scenarios[1:], start=1):
+        part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
+        _add_risk(part, scenario, None if drawn is None else drawn[at - 1], draws)
+        mine = [one for one in unknown if _concerns(one, scenarios[0], scenario)]
+        part["uncertain"] = [
+            {"path": one.path, "unit": one.unit, "low": finite(one.low), "high": finite(one.high), "default": one.default, "source": one.source}
+            for one in mine
+            if not one.choices
+        ]
+        part["sensitivity"] = []
+        if sensitivity and _costs_something(part):
+            part["sensitivity"] = _sensitivity(scenarios[0], scenario, mine, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
+        part["warnings"] = _warnings(part, replications, draws)
+        parts.append(part)
+    first = scenarios[0]
+    document = {
+        "baseline": first.id,
+        "baseline_name": first.name,
+        "seed": seed,
+        "replications": replications,
+        "draws": draws,
+        "weeks": first.horizon_weeks,
+        "people": first.market.people,
+        "currency": first.currency,
+        "run_dir": None,
+        "command": command or shlex.join(["regulars", *sys.argv[1:]]),
+        "version": metadata.version("regulars"),
+        "timing": timing,
+        "scenarios": parts,
+    }
+    return Comparison(document, outcomes, tuple(scenarios))
+
+
+def save(comparison: Comparison, folder: Path) -> Comparison:
+    """Write tables, manifest and report into `folder`; the comparison that knows where they are."""
+    import pandas as pd
+
+    pairs = list(zip(comparison.scenarios, comparison.outcomes, strict=True))
+    write_parquet(folder / "kpis.parquet", pd.concat([kpi_frame(*one) for one in pairs], ignore_index=True))
+    write_parquet(folder / "weekly.parquet", pd.concat([weekly_frame(*one) for one in pairs], ignore_index=True))
+    document = {**comparison.document, "run_dir": str(folder)}
+    facts = {name: document[name] for name in ("seed", "replications", "draws")}
+    write_json(folder / "manifest.json", manifest(comparison.scenarios, str(document["command"]), **facts))
+    write_json(folder / "comparison.json", document)
+    saved = Comparison(document, comparison.outcomes, comparison.scenarios)
+    saved.report(folder / "report.html")
+    return saved
+
+
+def _comparable(scenarios: list[Scenario]) -> list[Scenario]:
+    first = scenarios[0]
+    for one in scenarios[1:]:
+        if one.horizon_weeks != first.horizon_weeks:
+            raise ValueError(
+                f"{one.id}: horizon_weeks = {one.horizon_weeks}: must be {first.horizon_weeks} as in the baseline {first.id}. "
+                f"Use --weeks {min(one.horizon_weeks, first.horizon_weeks)}."
+            )
+        if one.currency != first.currency:
+            raise ValueError(f"{one.id}: currency = {one.currency}: must be {first.currency} as in the baseline {first.id}.")
+    return scenarios
+
+
+def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -> Gains:
+    """Incremental discounted margin and program cost, replication by replication.
+
+    Views: cash as it flows; accrual less the change of the points liability (IFRS 15), balances handed over at launch
+    aside; clv plus what customers are still worth at the end.
+    """
+
+    def end(one: Outcome, name: str) -> float:
+        series = one.series.summed()
+        return float(getattr(series, name)[0, -1]) if name in series else 0.0
+
+    def gain(name: str) -> np.ndarray:
+        return np.array([end(b, name) - end(a, name) for a, b in zip(baseline, other, strict=True)])
+
+    margin, cost = gain("discounted_margin"), gain("discounted_program_cost")
+    if view == "accrual":
+        margin = margin - (gain("points_liability") - gain("points_liability_at_launch"))
+    if view == "clv":
+        margin = margin + gain("residual_value")
+    return Gains(margin, cost)
+
+
+def _answer(
+    baseline: Scenario,
+    scenario: Scenario,
+    before: Sequence[Outcome],
+    after: Sequence[Outcome],
+    base_values: dict[str, np.ndarray],
+    values: dict[str, np.ndarray],
+) -> dict[str, Any]:
+    units = kpi_units()
+    differences: dict[str, Any] = {}
+    for name, mine in values.items():
+        found = paired_difference(base_values[name], mine)
+        differences[name] = None if found.mean is None else {**plain(found), "unit": units[name]}
+    weeks = scenario.horizon_weeks
+    view = scenario.economics.view
+    views = {one: _roi(gains_of(before, after, one), one, weeks) for one in VIEWS}
+    cash = np.stack([_weekly(b, "profit") - _weekly(a, "profit") for a, b in zip(before, after, strict=True)])
+    gains = gains_of(before, after, "cash")
+    base_margin = np.array([float(one.series.summed().discounted_margin[0, -1]) for one in before])
+    return {
+        "scenario": scenario.id,
+        "name": scenario.name,
+        "description": scenario.description,
+        "differences": differences,
+        "roi": views[view],
+        "views": views,
+        "payback_week": payback_week(cash),
+        "break_even": plain(break_even(gains.margin, gains.cost, base_margin)),
+        "naive": _naive(scenario, before, after),
+        "waterfall": _waterfall(before, after, gains),
+        "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
+        "claims": _claims(scenario, values),
+    }
+
+
+def _weekly(one: Outcome, kpi: str) -> np.ndarray:
+    from regulars.sim.core.component import registry
+
+    value = one.series.value(registry["kpi", kpi, None]())
+    return value[:, -1]
+
+
+def plain(value: Any) -> Any:
+    """A frozen result of the analysis as plain data that JSON can hold."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return plain(asdict(value)) if hasattr(value, "__dataclass_fields__") else value
+
+
+def _roi(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
+    found = return_on_cost(gains.margin, gains.cost)
+    return {
+        "value": found.value,
+        "ci95_luck": plain(found.interval),
+        "ci95_all": None,
+        "view": view,
+        "horizon_weeks": weeks,
+        "reason": found.reason if found.value is None else None,
+    }
+
+
+def _waterfall(before: Sequence[Outcome], after: Sequence[Outcome], gains: Gains) -> list[dict[str, Any]]:
+    """Incremental discounted margin, each program cost scaled to its discounted sum, and what is left."""
+    zero = np.zeros(len(before))
+    lines = [("incremental margin", gains.margin)]
+    for name, label in _COSTS.items():
+        gain = np.array(
+            [_discounted(b, name) - _discounted(a, name) for a, b in zip(before, after, strict=True)]
+        )
+        if gain.any():
+            lines.append((label, -gain))
+    lines.append(("incremental discounted profit", gains.profit))
+    rows = []
+    for label, values in lines:
+        found = paired_difference(zero, values)
+        rows.append({"line": label, "mean": found.mean, "ci95": plain(found.ci95)})
+    return rows
+
+
+def _discounted(one: Outcome, line: str) -> float:
+    """A cost line discounted as `discounted_program_cost` is, by the week's own factor."""
+    series = one.series
+    costs = sum(getattr(series, name)[:, -1] for name in _COSTS)
+    factor = np.divide(series.discounted_program_cost[:, -1], costs, out=np.zeros_like(costs), where=costs != 0.0)
+    return float((getattr(series, line)[:, -1] * factor).sum())
+
+
+def _naive(scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
+    from regulars.sim.core.units import MONEY
+
+    starts = [one.first_week for one in scenario.components if one.kind in ("program", "campaign", "feedback")]
+    margin = np.stack([_weekly(one, "gross_margin") for one in after])
+    baseline = np.array([_weekly(one, "gross_margin").sum() for one in before])
+    share = scenario.economics.gross_margin / MONEY
+    members = [one.members or Members(0, 0, 0, 0, 0, 0) for one in after]
+    found = naive_readings(
+        weekly_margin=margin,
+        launch_week=min(starts, default=None),
+        members=[one.n_members for one in members],
+        members_margin=[one.members_revenue * share for one in members],
+        members_margin_in_baseline=[one.members_baseline * share for one in members],
+        others=[one.n_others for one in members],
+        others_margin=[one.others_revenue * share for one in members],
+        margin_gain=margin.sum(axis=1) - baseline,
+        baseline_margin=baseline,
+    )
+    return plain(found)
+
+
+def _claims(scenario: Scenario, values: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    rows = []
+    for name, claim in sorted(scenario.claims.items()):
+        claim = claim if isinstance(claim, dict) else {"value": claim}
+        kpi = claim.get("kpi")
+        simulated = values.get(str(kpi))
+        known = simulated is not None and bool(np.isfinite(simulated).any())
+        rows.append(
+            {
+                "name": name,
+                "kpi": kpi,
+                "claimed": claim.get("value"),
+                "simulated": finite(float(np.nanmean(simulated))) if known and simulated is not None else None,
+                "reading": claim.get("reading"),
+                "source": claim.get("source"),
+            }
+        )
+    return rows
+
+
+def _draw(
+    scenarios: Sequence[Scenario],
+    unknown: Sequence[Uncertain],
+    draws: int,
+    seed: int,
+    threads: int | None,
+    progress: Callable[[str, int], Progress] | None,
+) -> list[dict[str, Gains]]:
+    """Gains of each scenario by view, over joint draws; the draw's number is its replication, so luck differs too."""
+    values = draw_values(unknown, scenarios, draws, seed)
+    ticker = _locked(progress("uncertainty", sum(one.horizon_weeks for one in scenarios) * draws) if progress else None)
+    workers, inside = split_threads(threads, draws)
+
+    def one(at: int) -> list[Outcome]:
+        changed = [applied(scenario, values[at]) for scenario in scenarios]
+        return execute(Job(changed, seed, at, inside, False, False, ticker))
+
+    rows = run_all(one, range(draws), workers)
+    found = []
+    for at in range(1, len(scenarios)):
+        before, after = [row[0] for row in rows], [row[at] for row in rows]
+        found.append({view: gains_of(before, after, view) for view in VIEWS})
+    return found
+
+
+def _locked(ticker: Progress | None) -> Progress | None:
+    if ticker is None:
+        return None
+    lock = threading.Lock()
+
+    def tick(weeks: int) -> None:
+        with lock:
+            ticker(weeks)
+
+    return tick
+
+
+def _add_risk(part: dict[str, Any], scenario: Scenario, drawn: dict[str, Gains] | None, draws: int) -> None:
+    part["probability_of_loss"] = part["probability_of_loss_error"] = None
+    if drawn is None:
+        return
+    loss = loss_probability(drawn[scenario.economics.view].profit)
+    part["probability_of_loss"], part["probability_of_loss_error"] = loss.value, loss.sd
+    for view, roi in part["views"].items():
+        if roi["value"] is not None:
+            roi["ci95_all"] = plain(roi_interval(drawn[view].margin, drawn[view].cost).interval)
+
+
+def _costs_something(part: dict[str, Any]) -> bool:
+    return part["roi"]["value"] is not None
+
+
+def _concerns(one: Uncertain, baseline: Scenario, scenario: Scenario) -> bool:
+    for either in (baseline, scenario):
+        try:
+            either.value(one.path)
+        except KeyError:
+            continue
+        return True
+    return False
+
+
+def _sensitivity(
+    baseline: Scenario,
+    scenario: Scenario,
+    unknown: Sequence[Uncertain],
+    replications: int,
+    seed: int,
+    threads: int | None,
+    progress: Callable[[str, int], Progress] | None,
+) -> list[dict[str, Any]]:
+    """Each assumed parameter at the ends of its range, and where the answer changes sign."""
+    view = scenario.economics.view
+    points = [(one, value) for one in unknown for value in (one.choices or (_whole(one, one.low), _whole(one, one.high)))]
+    weeks = (baseline.horizon_weeks + scenario.horizon_weeks) * replications
+    ticker = _locked(progress(f"sensitivity of {scenario.id.rpartition('/')[2]}", weeks * (len(points) + 1)) if progress else None)
+    workers, inside = split_threads(threads, len(points) + 1)
+
+    def evaluate(values: dict[str, Any]) -> Gains:
+        changed = [applied(one, values) for one in (baseline, scenario)]
+        rows = [execute(Job(changed, seed, at, inside, False, False, ticker)) for at in range(replications)]
+        return gains_of([row[0] for row in rows], [row[1] for row in rows], view)
+
+    found = run_all(evaluate, [{}, *({one.path: value} for one, value in points)], workers)
+    base = float(found[0].profit.mean())
+    table = {(one.path, value): gains for (one, value), gains in zip(points, found[1:], strict=True)}
+    rows: list[dict[str, Any]] = []
+
+    def row(one: Uncertain) -> list[dict[str, Any]]:
+        if one.choices:
+            return [
+                _line(one, choice, None, None, table[one.path, choice], "switch", None) for choice in one.choices
+            ]
+        low, high = _whole(one, one.low), _whole(one, one.high)
+        below, above = table[one.path, low], table[one.path, high]
+
+        def profit(value: float) -> float:
+            return float(evaluate({one.path: _whole(one, value)}).profit.mean())
+
+        switching = switching_value(
+            profit, low=one.low, default=float(one.default), high=one.high,
+            profit_low=float(below.profit.mean()), profit_default=base, profit_high=float(above.profit.mean()),
+        )  # fmt: skip
+        return [_line(one, None, below, above, None, "number", switching)]
+
+    for part in run_all(row, unknown, workers):
+        rows.extend(part)
+    swing = {at: max(abs(v - base) for v in (r["profit_low"], r["profit_high"]) if v is not None) for at, r in enumerate(rows)}
+    return [rows[at] for at in sorted(swing, key=lambda at: (-swing[at], rows[at]["path"]))]
+
+
+def _line(
+    one: Uncertain, choice: str | None, below: Gains | None, above: Gains | None, chosen: Gains | None, kind: str, switching: float | None
+) -> dict[str, Any]:
+    low, high = (chosen, None) if chosen is not None else (below, above)
+    return {
+        "path": one.path,
+        "unit": one.unit,
+        "kind": kind,
+        "default": one.default,
+        "low": choice if chosen is not None else finite(one.low),
+        "high": None if chosen is not None else finite(one.high),
+        "roi_low": None if low is None else return_on_cost(low.margin, low.cost).value,
+        "roi_high": None if high is None else return_on_cost(high.margin, high.cost).value,
+        "profit_low": None if low is None else float(low.profit.mean()),
+        "profit_high": None if high is None else float(high.profit.mean()),
+        "switching_value": switching,
+        "source": one.source,
+    }
+
+
+def _whole(one: Uncertain, value: float) -> Any:
+    return round(value) if one.integer else value
+
+
+def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
+    found = []
+    roi = part["roi"]
+    if replications < 10:
+        found.append(f"{replications} replications: intervals over luck are wide; use 10 or more.")
+    interval = roi["ci95_luck"]
+    if roi["value"] is not None and interval and interval[0] <= 0.0 <= interval[1]:
+        found.append("Over luck alone the ROI cannot be told from zero; add replications or customers.")
+    if draws == 0:
+        found.append("No draws of uncertain parameters: the interval knows luck only, not ignorance.")
+    signs = {view: one["value"] > 0.0 for view, one in part["views"].items() if one["value"] is not None}
+    if len(set(signs.values())) > 1:
+        said = ", ".join(f"{view} {'gains' if gains else 'loses'}" for view, gains in signs.items())
+        found.append(f"The answer changes sign with the view: {said}.")
+    if any(one["switching_value"] is not None for one in part["sensitivity"]):
+        count = sum(one["switching_value"] is not None for one in part["sensitivity"])
+        found.append(f"{count} assumed parameter{'s' if count > 1 else ''} can turn the answer within the stated range.")
+    return found

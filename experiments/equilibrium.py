@@ -1,0 +1,104 @@
+"""Balance: a calibrated population with all behaviors on and no program must keep its calibrated orders.
+
+Behavioral terms are 0 for everyone at the start, but they fluctuate, and a fluctuating term is not neutral on average. One
+offset per rate (purchase, attrition) takes that out; it is fitted by simulation on the same luck with behaviors off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from regulars.scenarios.scenario import Scenario
+
+from .executors import run_all, split_threads
+from .job import Job, execute
+
+SEED = 20_050_101
+REPLICATIONS = 8
+PEOPLE = 20_000
+BEHAVIORS = ("satisfaction", "loyalty", "word_of_mouth")
+_ROUNDS = 3
+_STEP = 0.05
+
+
+def cohort(population: dict[str, Any], weeks: int, *, people: int, behaviors: bool, offsets: tuple[float, float] = (0.0, 0.0)) -> Scenario:
+    """A cohort of this population that enters as in its log, with behaviors on or off and nobody else in the market."""
+    from regulars.scenarios import from_tree
+
+    on: dict[str, Any] = {name: {} for name in BEHAVIORS} if behaviors else {}
+    tree: dict[str, Any] = {
+        "name": "Calibrated cohort",
+        "horizon_weeks": weeks,
+        "market": {"customers": people, "prospects": 0, "start": "cohort"},
+        "behaviors": {
+            **on,
+            "purchase": {**population["purchase"], "offset": offsets[0]},
+            "attrition": {**population["attrition"], "offset": offsets[1]},
+            "spend": dict(population["spend"]),
+        },
+    }
+    histories = np.asarray(population["histories"]["rows"], np.float64)
+    return replace(from_tree(tree), histories=histories)
+
+
+def cumulative_orders(scenario: Scenario, replications: int, threads: int | None = None) -> np.ndarray:
+    """Cumulative repeat orders by the end of each week, shape (replications, weeks)."""
+    workers, inside = split_threads(threads, replications)
+
+    def one(replication: int) -> np.ndarray:
+        outcome = execute(Job([scenario], SEED, replication, inside, digest=False))[0]
+        return outcome.series.orders[:, -1].cumsum()
+
+    return np.stack(run_all(one, range(replications), workers))
+
+
+def simulated_repeats(population: dict[str, Any], weeks: int, *, threads: int | None = None) -> np.ndarray:
+    """Cumulative repeat orders of the population's own customers with all behaviors on and in balance.
+
+    Args:
+        population: As `Calibration.population` gives it.
+        weeks: Length of the log.
+        threads: Threads in all.
+
+    Returns:
+        Shape (replications, weeks).
+    """
+    people = len(population["histories"]["rows"])
+    offsets = balance(population, weeks=weeks, threads=threads)
+    scenario = cohort(population, weeks, people=people, behaviors=True, offsets=(offsets["purchase"], offsets["attrition"]))
+    return cumulative_orders(scenario, 40, threads)
+
+
+def balance(population: dict[str, Any], *, weeks: int = 78, threads: int | None = None) -> dict[str, float]:
+    """Offsets of purchase and attrition that keep the calibrated cumulative orders with all behaviors on.
+
+    Newton steps on two targets, the orders of the first and of the second half of the time, against the same people on
+    the same luck with behaviors off.
+
+    Returns:
+        ``{"purchase": ..., "attrition": ...}``, log factors.
+    """
+    scale = max(1, round(PEOPLE / max(len(population["histories"]["rows"]), 1)))
+    people = len(population["histories"]["rows"]) * scale
+    half = weeks // 2
+
+    def halves(behaviors: bool, offsets: np.ndarray) -> np.ndarray:
+        scenario = cohort(population, weeks, people=people, behaviors=behaviors, offsets=(float(offsets[0]), float(offsets[1])))
+        total = cumulative_orders(scenario, REPLICATIONS, threads).mean(axis=0)
+        return np.array([total[half - 1], total[-1] - total[half - 1]])
+
+    target = halves(False, np.zeros(2))
+    at = np.zeros(2)
+    slope: np.ndarray | None = None
+    for _ in range(_ROUNDS):
+        here = halves(True, at)
+        miss = np.log(target / here)
+        if np.abs(miss).max() < 1e-3:
+            break
+        if slope is None:
+            slope = np.stack([np.log(halves(True, at + _STEP * unit) / here) / _STEP for unit in np.eye(2)], axis=1)
+        at = np.clip(at + np.linalg.solve(slope, miss), -1.0, 1.0)
+    return {"purchase": round(float(at[0]), 5), "attrition": round(float(at[1]), 5)}

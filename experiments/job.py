@@ -1,0 +1,207 @@
+"""One job: one replication of some scenarios on the same luck; what they share is computed once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from regulars.scenarios.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one replication of one scenario left.
+
+    Attributes:
+        totals: Weekly integer totals, shape (weeks, totals, segments + 1).
+        series: The same, as KPIs read them.
+        digests: SHA-256 of every field and total, by name.
+        customers: Arrays over people at the end by name, if asked for.
+        members: What a member against non-member reading sees beside the truth, if the scenario has members; see
+            `Members`.
+        build_s, simulate_s: Seconds spent on building and on the weeks.
+    """
+
+    totals: np.ndarray
+    series: Any
+    digests: dict[str, str]
+    customers: dict[str, np.ndarray] | None = None
+    members: Members | None = None
+    build_s: float = 0.0
+    simulate_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Members:
+    """Revenue of members and of other customers over the horizon, in integer money units.
+
+    Attributes:
+        n_members, n_others: Members at the end, and customers who are none.
+        members_revenue: What members spent.
+        members_baseline: What the same people spent in the baseline, on the same luck.
+        others_revenue: What the other customers spent.
+        others_baseline: What those spent in the baseline.
+    """
+
+    n_members: int
+    n_others: int
+    members_revenue: int
+    members_baseline: int
+    others_revenue: int
+    others_baseline: int
+
+
+@dataclass
+class Job:
+    """One replication of a baseline and further scenarios.
+
+    Attributes:
+        scenarios: The baseline first.
+        seed, replication: Keys of the luck.
+        threads: Threads inside the model.
+        keep_customers: Whether `Outcome.customers` is filled.
+        digest: Whether `Outcome.digests` is filled.
+    """
+
+    scenarios: Sequence[Scenario]
+    seed: int
+    replication: int
+    threads: int = 1
+    keep_customers: bool = False
+    digest: bool = True
+    tick: Callable[[int], None] | None = field(default=None, repr=False)
+
+
+def shared_weeks(first: Scenario, second: Scenario) -> int | None:
+    """Weeks over which two scenarios are the same whatever happens; None if not even their people are.
+
+    They share the market and the behaviors, and differ in programs, campaigns and feedback, each of which touches
+    nothing before its first week.
+    """
+    if first.market != second.market or first.step_days != second.step_days or first.horizon_weeks != second.horizon_weeks:
+        return None
+    if first.histories is not second.histories and not _equal(first.histories, second.histories):
+        return None
+    mine = {one.address: one for one in first.components}
+    theirs = {one.address: one for one in second.components}
+    differing = [
+        one
+        for address in sorted(mine.keys() | theirs.keys())
+        if not _same(mine.get(address), theirs.get(address))
+        for one in (mine.get(address), theirs.get(address))
+        if one is not None
+    ]
+    if any(one.kind == "behavior" for one in differing):
+        return None
+    if first.economics != second.economics:
+        return 0
+    return min((one.first_week - 1 for one in differing), default=first.horizon_weeks)
+
+
+def _same(first: Any, second: Any) -> bool:
+    return first is not None and second is not None and type(first) is type(second) and first.params == second.params
+
+
+def _equal(first: np.ndarray | None, second: np.ndarray | None) -> bool:
+    return first is not None and second is not None and np.array_equal(first, second)
+
+
+def execute(job: Job) -> list[Outcome]:
+    """Run a job; outcomes in the order of its scenarios. Equal jobs give equal outcomes, bit for bit."""
+    baseline, *others = job.scenarios
+    began = time.perf_counter()
+    model, network = _build(job, baseline, None)
+    built = time.perf_counter() - began
+    simulated = 0.0
+    branches: dict[int, Any] = {}
+    shares = {at: shared_weeks(baseline, one) for at, one in enumerate(others)}
+    for at, weeks in sorted(((a, w) for a, w in shares.items() if w is not None), key=lambda one: one[1]):
+        began = time.perf_counter()
+        model.run(min(weeks, baseline.horizon_weeks) - model.world.totals.weeks)
+        simulated += time.perf_counter() - began
+        branches[at] = model.branch(others[at])
+    began = time.perf_counter()
+    model.run()
+    simulated += time.perf_counter() - began
+    spent = model.world.customers.spent
+    outcomes = [_outcome(job, model, None, built, simulated)]
+    _tick(job, baseline.horizon_weeks)
+    for at, scenario in enumerate(others):
+        began = time.perf_counter()
+        built = 0.0
+        arm = branches.pop(at, None)
+        if arm is None:
+            same = scenario.market == baseline.market
+            arm, _ = _build(job, scenario, network if same else None)
+            built = time.perf_counter() - began
+            began = time.perf_counter()
+        arm.run()
+        outcomes.append(_outcome(job, arm, spent, built, time.perf_counter() - began))
+        _tick(job, scenario.horizon_weeks)
+    return outcomes
+
+
+def _build(job: Job, scenario: Scenario, network: Any) -> tuple[Any, Any]:
+    from regulars.sim.model import LoyaltyModel
+
+    model = LoyaltyModel(
+        scenario, seed=job.seed, replication=job.replication, threads=job.threads, collect=False, network=network
+    )
+    return model, model.world.network
+
+
+def _tick(job: Job, weeks: int) -> None:
+    if job.tick is not None:
+        job.tick(weeks)
+
+
+def _outcome(job: Job, model: Any, baseline_spent: np.ndarray | None, build_s: float, simulate_s: float) -> Outcome:
+    world = model.world
+    return Outcome(
+        totals=world.totals.recorded().copy(),
+        series=model.weekly(),
+        digests=model.digests() if job.digest else {},
+        customers=_customers(world) if job.keep_customers else None,
+        members=_members(world, baseline_spent),
+        build_s=build_s,
+        simulate_s=simulate_s,
+    )
+
+
+def _customers(world: Any) -> dict[str, np.ndarray]:
+    """The people at the end, one array a column."""
+    hidden = {"contacts", "heard_strong", "heard_weak", "heard_negative", "rewarded"}
+    columns = {name: array.copy() for name, array in world.customers.arrays() if name not in hidden}
+    for owner in sorted(world.owned):
+        section, _, name = owner.partition(".")
+        if section == "programs":
+            fields = dict(world.owned[owner].arrays())
+            if {"member", "earned", "used"} <= fields.keys():
+                columns[f"{name}_member"] = fields["member"].copy()
+                columns[f"{name}_points"] = fields["earned"] - fields["used"]
+    return columns
+
+
+def _members(world: Any, baseline_spent: np.ndarray | None) -> Members | None:
+    """Members of any program against other customers, in this arm and for the same people in the baseline."""
+    from regulars.sim.world.customers import ACTIVE, CHURNED
+
+    flags = [fields.member for owner, fields in world.owned.items() if hasattr(fields, "member")]
+    if baseline_spent is None or not flags:
+        return None
+    member = np.logical_or.reduce(flags)
+    status = world.customers.status
+    other = ~member & ((status == ACTIVE) | (status == CHURNED))
+    spent = world.customers.spent
+    return Members(
+        n_members=int(member.sum()),
+        n_others=int(other.sum()),
+        members_revenue=int(spent[member].sum()),
+        members_baseline=int(baseline_spent[member].sum()),
+        others_revenue=int(spent[other].sum()),
+        others_baseline=int(baseline_spent[other].sum()),
+    )

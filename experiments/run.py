@@ -1,0 +1,105 @@
+"""`run`: one scenario, some replications."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from regulars.scenarios.scenario import Scenario
+
+from .executors import run_all, split_threads
+from .job import Job, Outcome, execute
+from .results import Result, customers_frame, kpi_frame, manifest, peak_rss_mb, weekly_frame, write_json, write_parquet
+
+Progress = Callable[[int], None]
+
+
+def run(
+    scenario: Scenario | str,
+    *,
+    replications: int = 20,
+    seed: int = 1,
+    threads: int | None = None,
+    keep_customers: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Run one scenario.
+
+    Args:
+        scenario: Checked scenario, path, or ``library:NAME``.
+        replications: Independent repetitions.
+        seed: Key of the luck.
+        threads: Threads in all; the result does not depend on it.
+        keep_customers: Whether every person's end state is kept.
+        progress: Called with the number of simulated weeks done since the last call.
+
+    Raises:
+        ScenarioError: The scenario is not valid.
+    """
+    scenario = as_scenario(scenario)
+    outcomes, timing = replicate([scenario], replications, seed, threads, keep_customers=keep_customers, progress=progress)
+    return Result(scenario, seed, tuple(one[0] for one in outcomes), timing)
+
+
+def as_scenario(scenario: Scenario | str) -> Scenario:
+    """A checked scenario, loaded if it is given by name."""
+    if isinstance(scenario, Scenario):
+        return scenario
+    from regulars.scenarios import load
+
+    return load(scenario)
+
+
+def replicate(
+    scenarios: Sequence[Scenario],
+    replications: int,
+    seed: int,
+    threads: int | None,
+    *,
+    keep_customers: bool = False,
+    digest: bool = True,
+    progress: Progress | None = None,
+) -> tuple[list[list[Outcome]], dict[str, float]]:
+    """Outcomes by replication and scenario, and the timing over all of them."""
+    workers, inside = split_threads(threads, replications)
+    lock = threading.Lock()
+
+    def tick(weeks: int) -> None:
+        if progress is not None:
+            with lock:
+                progress(weeks)
+
+    jobs = [
+        Job(scenarios, seed, replication, inside, keep_customers, digest, tick) for replication in range(replications)
+    ]
+    began = time.perf_counter()
+    outcomes = run_all(execute, jobs, workers)
+    wall = time.perf_counter() - began
+    flat = [one for row in outcomes for one in row]
+    building, simulating = sum(one.build_s for one in flat), sum(one.simulate_s for one in flat)
+    # Threads overlap building and simulating, so the wall-clock time is split as the threads' time was.
+    simulate_s = wall * simulating / max(building + simulating, 1e-9)
+    work = sum(one.market.people * one.horizon_weeks for one in scenarios) * replications
+    timing = {
+        "build_s": wall - simulate_s,
+        "simulate_s": simulate_s,
+        "ns_per_customer_week": simulate_s * 1e9 / max(work, 1),
+        "peak_rss_mb": peak_rss_mb(),
+    }
+    return outcomes, timing
+
+
+def save(result: Result, folder: Path, command: str) -> Result:
+    """Write the files a run leaves into `folder`; the result that knows where they are."""
+    write_parquet(folder / "kpis.parquet", kpi_frame(result.scenario, result.outcomes))
+    write_parquet(folder / "weekly.parquet", weekly_frame(result.scenario, result.outcomes))
+    facts = {"seed": result.seed, "replications": result.replications, "state_hash": result.state_hash}
+    write_json(folder / "manifest.json", manifest([result.scenario], command, **facts))
+    return Result(result.scenario, result.seed, result.outcomes, result.timing, folder)
+
+
+def save_customers(result: Result, path: Path) -> None:
+    """Write one row a person and replication at the end as Parquet."""
+    write_parquet(path, customers_frame(result.outcomes))

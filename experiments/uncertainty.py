@@ -1,0 +1,185 @@
+"""What is not known: the assumed and calibrated parameters of a scenario, and joint draws of them.
+
+Luck (replications) and knowledge (these draws) are kept apart. A draw is keyed by the parameter's path, so scenarios
+that share a parameter share its draws.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+
+from regulars.scenarios.scenario import Scenario
+
+ASSUMED = "assumed"
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """One parameter that nobody knows.
+
+    Attributes:
+        path: Dotted path in the scenario.
+        unit: Its unit.
+        default: Value in the scenario.
+        low, high: Range; for a switch both are the default.
+        source: Why it stands here, or where the range comes from.
+        choices: Other values of a switch; empty for a number.
+        integer: Whether only whole numbers are valid.
+    """
+
+    path: str
+    unit: str
+    default: Any
+    low: float
+    high: float
+    source: str
+    choices: tuple[str, ...] = ()
+    integer: bool = False
+
+
+def uncertain(scenarios: Sequence[Scenario]) -> list[Uncertain]:
+    """The assumed parameters of all scenarios, by path; what several share stands once."""
+    found: dict[str, Uncertain] = {}
+    for scenario in scenarios:
+        for one in _assumed(scenario):
+            found.setdefault(one.path, one)
+    return [found[path] for path in sorted(found)]
+
+
+def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
+    sections = [("market", scenario.market), ("economics", scenario.economics)]
+    sections += [(one.address, one.params) for one in scenario.components]
+    for address, params in sections:
+        for path, model, name in _walk(address, params):
+            info = type(model).model_fields[name]
+            facts = info.json_schema_extra
+            if not isinstance(facts, dict):
+                continue
+            source = scenario.citation(path) or str(facts["source"])
+            value = getattr(model, name)
+            if not source.startswith(ASSUMED) or value is None:
+                continue
+            choices = _choices(info.annotation)
+            if choices:
+                others = tuple(one for one in choices if one != value)
+                yield Uncertain(path, "", value, 0.0, 0.0, source, others)
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            low, high = scenario.uncertainties.get(path) or (facts["low"], facts["high"])
+            if low is None or high is None:
+                continue
+            low, high = min(float(low), float(value)), max(float(high), float(value))
+            if low < high:
+                yield Uncertain(path, str(facts["unit"]), value, low, high, source, (), isinstance(value, int))
+
+
+def _walk(address: str, params: Any) -> Iterator[tuple[str, Any, str]]:
+    """Path, section and name of every plain parameter below a section."""
+    for name in type(params).model_fields:
+        value, path = getattr(params, name), f"{address}.{name}"
+        if hasattr(type(value), "model_fields"):
+            yield from _walk(path, value)
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                if hasattr(type(inner), "model_fields"):
+                    yield from _walk(f"{path}.{key}", inner)
+        else:
+            yield path, params, name
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    return tuple(get_args(annotation)) if get_origin(annotation) is Literal and len(get_args(annotation)) > 1 else ()
+
+
+def triangular(u: np.ndarray, low: float, mode: float, high: float) -> np.ndarray:
+    """Quantiles of the triangular distribution with its peak at `mode`."""
+    width = high - low
+    peak = (mode - low) / width
+    below = low + np.sqrt(u * width * (mode - low))
+    above = high - np.sqrt((1.0 - u) * width * (high - mode))
+    return np.where(u < peak, below, above)
+
+
+def draw_values(parameters: Sequence[Uncertain], scenarios: Sequence[Scenario], draws: int, seed: int) -> list[dict[str, Any]]:
+    """Joint draws of all uncertain parameters, one dict of path to value a draw.
+
+    Assumed numbers are triangular between low and high with their peak at the scenario's value, in a Latin hypercube
+    (each parameter's strata in an order keyed by its path); calibrated ones are lognormal with the covariance of
+    their fit. Switches keep their value: they are shown in the sensitivity table instead.
+    """
+    values: list[dict[str, Any]] = [{} for _ in range(draws)]
+    for one in parameters:
+        if one.choices:
+            continue
+        luck = _generator(seed, one.path)
+        u = (luck.permutation(draws) + luck.random(draws)) / draws
+        drawn = triangular(u, one.low, float(one.default), one.high)
+        for at, value in enumerate(drawn):
+            values[at][one.path] = round(float(value)) if one.integer else float(value)
+    for group in _calibrated(scenarios):
+        luck = _generator(seed, ",".join(group.paths))
+        shocks = luck.multivariate_normal(np.zeros(len(group.paths)), group.covariance, size=draws, method="eigh")
+        for at in range(draws):
+            for path, mean, shock in zip(group.paths, group.means, shocks[at], strict=True):
+                values[at][path] = float(mean * np.exp(shock))
+    return values
+
+
+@dataclass(frozen=True)
+class _Group:
+    paths: tuple[str, ...]
+    means: tuple[float, ...]
+    covariance: np.ndarray
+
+
+_PLACES = {
+    "r": "behaviors.purchase.r",
+    "alpha": "behaviors.purchase.alpha",
+    "a": "behaviors.attrition.a",
+    "b": "behaviors.attrition.b",
+    "s": "behaviors.attrition.s",
+    "beta": "behaviors.attrition.beta",
+    "p": "behaviors.spend.p",
+    "q": "behaviors.spend.q",
+    "v": "behaviors.spend.v",
+}
+
+
+def _calibrated(scenarios: Sequence[Scenario]) -> Iterator[_Group]:
+    """Groups of jointly fitted parameters of the population file that all scenarios share."""
+    fitted = scenarios[0].covariance
+    if fitted is None:
+        return
+    behaviors = {one.type: one.params for one in scenarios[0].components if one.kind == "behavior"}
+    for key in ("purchase_attrition", "spend"):
+        part = fitted.get(key)
+        if not part:
+            continue
+        paths = tuple(_PLACES[name] for name in part["names"])
+        means = tuple(float(getattr(behaviors[path.split(".")[1]], path.split(".")[2])) for path in paths)
+        yield _Group(paths, means, np.asarray(part["matrix"], np.float64))
+
+
+def _generator(seed: int, path: str) -> np.random.Generator:
+    key = int.from_bytes(hashlib.sha256(f"{seed} {path}".encode()).digest()[:16], "little")
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+def applied(scenario: Scenario, values: dict[str, Any]) -> Scenario:
+    """The scenario with those of the values whose parameter it has."""
+    mine = {path: value for path, value in values.items() if _has(scenario, path)}
+    return scenario.with_values(mine)
+
+
+def _has(scenario: Scenario, path: str) -> bool:
+    try:
+        scenario.value(path)
+    except KeyError:
+        return False
+    return True

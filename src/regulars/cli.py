@@ -1,0 +1,379 @@
+"""The command `regulars`: the front door, thin; results to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Will this loyalty program pay, before we launch it?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
+
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value, such as programs.stars.per_money=2. Repeatable; VALUE is YAML."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Key of all luck.")]
+Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Independent repetitions of luck.")]
+Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=1040, help="Run so many weeks instead of the scenario's horizon.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, max=1024, help="Threads in all; results do not depend on it. Default: all cores.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the files of this run. Default: a new one below runs/.")]
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or library: names.")],
+    as_json: Json = False,
+) -> None:
+    """Check scenario files: all errors at once, with line, column and the nearest right answer."""
+    from regulars.scenarios import validate_files
+
+    document = validate_files(files)
+    wrong = [one for one in document["files"].values() if not one["valid"]]
+    for path, one in document["files"].items():
+        for error in one["errors"]:
+            # An error of an inherited file names that file, not the one that was asked for.
+            typer.echo(f"{error.get('file', path)}:{error['line']}:{error['column']}: {error['message']}", err=True)
+    if as_json:
+        _print(document)
+    else:
+        for path, one in document["files"].items():
+            if one["valid"]:
+                typer.echo(f"{path}: valid")
+    if wrong:
+        raise typer.Exit(2)
+
+
+@app.command()
+def show(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=SCENARIO)],
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Print the resolved scenario, and the file and line that each value came from."""
+    from regulars.scenarios import load, show_document
+
+    with _errors():
+        document = show_document(load(file, tuple(sets or ())))
+    if as_json:
+        _print(document)
+        return
+    width = max((len(path) for path in document["origin"]), default=0)
+    for path, place in document["origin"].items():
+        typer.echo(f"{path:{width}}  {_shown(_at(document['scenario'], path)):24}  {place}")
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help=SCENARIO)],
+    second: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
+    as_json: Json = False,
+) -> None:
+    """Print what differs between two resolved scenarios."""
+    from regulars.scenarios import diff_document, load
+
+    with _errors():
+        document = diff_document(load(first), load(second))
+    if as_json:
+        _print(document)
+        return
+    rows = document["differences"]
+    width = max((len(row["path"]) for row in rows), default=0)
+    for row in rows:
+        typer.echo(f"{row['path']:{width}}  {_shown(row['a'])} -> {_shown(row['b'])}")
+    if not rows:
+        typer.echo("no difference")
+
+
+@app.command()
+def run(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=SCENARIO)],
+    sets: Sets = None,
+    seed: Seed = 1,
+    replications: Replications = 20,
+    weeks: Weeks = None,
+    threads: Threads = None,
+    out: Out = None,
+    customers: Annotated[
+        Path | None, typer.Option("--customers", metavar="FILE.parquet", help="Write one row a customer and replication at the end.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run one scenario and print its KPIs."""
+    with _errors():
+        scenario = _load(file, sets, weeks)
+        _announce()
+        from regulars.experiments.run import run as run_scenario
+        from regulars.experiments.run import save, save_customers
+
+        with _progress() as task:
+            result = run_scenario(
+                scenario,
+                replications=replications,
+                seed=seed,
+                threads=threads,
+                keep_customers=customers is not None,
+                progress=task("replications", scenario.horizon_weeks * replications),
+            )
+        result = save(result, _folder(out, scenario.id), _command())
+        if customers is not None:
+            save_customers(result, customers)
+    if as_json:
+        _print(result.document())
+        return
+    from regulars.analysis.report import print_kpis
+
+    print_kpis(result.document(), currency=scenario.currency)
+
+
+@app.command()
+def compare(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="What happens without. " + SCENARIO)],
+    others: Annotated[list[str], typer.Argument(metavar="OTHER...", help="What might be done.")],
+    sets: Sets = None,
+    seed: Seed = 1,
+    replications: Replications = 20,
+    draws: Annotated[
+        int, typer.Option("--draws", min=0, max=100_000, help="Joint draws of uncertain parameters, for the risk of loss; 0 for none.")
+    ] = 200,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity/--no-sensitivity", help="Move each assumed parameter through its range.")
+    ] = True,
+    weeks: Weeks = None,
+    threads: Threads = None,
+    out: Out = None,
+    report: Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Write the answer as one HTML page.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare scenarios with BASE on the same customers and the same luck: ROI, payback, risk of loss."""
+    with _errors():
+        scenarios = _load_all([base, *others], sets, weeks)
+        _announce()
+        from regulars.experiments.compare import compare as compare_scenarios
+        from regulars.experiments.compare import save
+
+        with _progress() as task:
+            found = compare_scenarios(
+                scenarios[0],
+                scenarios[1:],
+                replications=replications,
+                seed=seed,
+                draws=draws,
+                sensitivity=sensitivity,
+                threads=threads,
+                progress=task,
+                command=_command(),
+            )
+        found = save(found, _folder(out, scenarios[-1].id))
+        if report is not None:
+            found.report(report)
+    if as_json:
+        _print(found.document)
+        return
+    from regulars.analysis.report import print_answer
+
+    print_answer(found.document)
+    if report is not None:
+        typer.echo(f"Report: {report}")
+
+
+@app.command()
+def calibrate(
+    file: Annotated[Path, typer.Argument(metavar="TRANSACTIONS", help="Log of orders, CSV or Parquet.")],
+    customer: Annotated[str | None, typer.Option("--customer", metavar="COLUMN", help="Column of the customer's id.")] = None,
+    date: Annotated[str | None, typer.Option("--date", metavar="COLUMN", help="Column of the date.")] = None,
+    amount: Annotated[str | None, typer.Option("--amount", metavar="COLUMN", help="Column of the amount.")] = None,
+    train_until: Annotated[
+        str | None, typer.Option("--train-until", metavar="DATE", help="Last day of the training window. Default: half of the log.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.yaml", help="Write the population file.")] = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Turn a log of orders into a customer population, with a hold-out backtest."""
+    with _errors():
+        _announce()
+        from regulars.experiments.calibrate import calibrate as fit
+        from regulars.experiments.equilibrium import balance, simulated_repeats
+
+        with _progress() as task:
+            ticker = task("backtest", 1)
+            found = fit(
+                file, customer=customer, date=date, amount=amount, train_until=train_until,
+                simulate=lambda population, weeks: simulated_repeats(population, weeks, threads=threads),
+            )  # fmt: skip
+            ticker(1)
+            if out is not None:
+                ticker = task("balance", 1)
+                found.write_population(out, offsets=balance(found.population(), threads=threads))
+                ticker(1)
+    if as_json:
+        _print(found.to_json())
+        return
+    from regulars.analysis.report import print_calibration
+
+    print_calibration(found.to_json(), list(found.notes))
+    if out is not None:
+        typer.echo(f"Population: {out}")
+
+
+@app.command()
+def catalog(
+    what: Annotated[str | None, typer.Argument(metavar="[kpis]", help="kpis: only the KPIs with their definitions.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List every component with its parameters, and every KPI with its definition."""
+    from regulars.scenarios import catalog_document, reference_page
+
+    if what not in (None, "kpis"):
+        typer.echo(f"catalog: no list {what!r}. Did you mean 'kpis'?", err=True)
+        raise typer.Exit(2)
+    document = catalog_document()
+    if what == "kpis":
+        document = {"kpis": document["kpis"]}
+    if as_json:
+        _print(document)
+    elif what == "kpis":
+        for row in document["kpis"]:
+            typer.echo(f"{row['name']} [{row['unit']}]: {row['definition']}")
+    else:
+        typer.echo(reference_page())
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario, for editors."""
+    from regulars.scenarios import schema_document
+
+    _print(schema_document())
+
+
+def main() -> None:
+    """Entry point of the command."""
+    # Compiled kernels must not hold the pool's threads back with threads of their own.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:
+    return _load_all([file], sets, weeks)[0]
+
+
+def _load_all(files: list[str], sets: list[str] | None, weeks: int | None) -> list[Any]:
+    """All scenarios; what is wrong with any of them is told at once."""
+    from regulars.scenarios import ScenarioError, load
+
+    found, errors = [], []
+    for file in files:
+        try:
+            scenario = load(file, tuple(sets or ()))
+            found.append(scenario if weeks is None else scenario.with_values({"horizon_weeks": weeks}))
+        except ScenarioError as problem:
+            errors.extend(one for one in problem.errors if one not in errors)
+    if errors:
+        raise ScenarioError(errors)
+    return found
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn what people can mend into one line each and the right exit code."""
+    from regulars.scenarios import ScenarioError
+
+    try:
+        yield
+    except ScenarioError as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+    except OSError as problem:
+        typer.echo(f"regulars: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), err=True)
+        raise typer.Exit(2 if isinstance(problem, FileNotFoundError) else 3) from None
+    except ValueError as problem:
+        if type(problem).__module__.startswith("regulars") or type(problem) is ValueError:
+            typer.echo(str(problem), err=True)
+            raise typer.Exit(2) from None
+        raise
+
+
+def _announce() -> None:
+    """Say once that kernels are about to be compiled, since that takes a while."""
+    from regulars.sim.core.kernel import is_warm
+
+    if not is_warm():
+        typer.echo("Compiling kernels for this machine; this happens once and takes up to half a minute.", err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Bars with time left on standard error; yields a function (task, weeks in all) -> ticker."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+
+        def task(name: str, total: int) -> Any:
+            number = bars.add_task(name, total=total)
+            return lambda done: bars.advance(number, done)
+
+        yield task
+
+
+def _folder(out: Path | None, name: str) -> Path:
+    """The folder asked for, or a new one below runs/, numbered so that nothing is overwritten."""
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        return out
+    stem = name.rpartition(":")[2].replace("/", "-")
+    root = Path("runs")
+    root.mkdir(exist_ok=True)
+    for number in range(1, 1_000_000):
+        folder = root / f"{stem}-{number:04d}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise OSError(f"{root} is full of runs named {stem}")
+
+
+def _command() -> str:
+    import shlex
+
+    return shlex.join(["regulars", *sys.argv[1:]])
+
+
+def _print(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _at(tree: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not isinstance(tree, dict) or name not in tree:
+            return None
+        tree = tree[name]
+    return tree
