@@ -28,7 +28,7 @@ from regulars.scenarios.scenario import Scenario
 
 from .executors import run_all, split_threads
 from .job import Job, Members, Outcome, execute
-from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, write_json, write_parquet
+from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, replicate
 from .uncertainty import Uncertain, applied, draw_values, uncertain
 
@@ -246,10 +246,7 @@ def _answer(
 
 
 def _weekly(one: Outcome, kpi: str) -> np.ndarray:
-    from regulars.sim.core.component import registry
-
-    value = one.series.value(registry["kpi", kpi, None]())
-    return value[:, -1]
+    return weekly_values(one)[kpi][:, -1]
 
 
 def plain(value: Any) -> Any:

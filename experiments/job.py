@@ -40,10 +40,10 @@ class Members:
     """Revenue of members and of other customers over the horizon, in integer money units.
 
     Attributes:
-        n_members, n_others: Members at the end, and customers who are none.
+        n_members, n_others: Members with an order in the horizon, and people with an order in the horizon who are none.
         members_revenue: What members spent.
         members_baseline: What the same people spent in the baseline, on the same luck.
-        others_revenue: What the other customers spent.
+        others_revenue: What the others spent.
         others_baseline: What those spent in the baseline.
     """
 
@@ -188,14 +188,12 @@ def _customers(world: Any) -> dict[str, np.ndarray]:
 
 def _members(world: Any, baseline_spent: np.ndarray | None) -> Members | None:
     """Members of any program against other customers, in this arm and for the same people in the baseline."""
-    from regulars.sim.world.customers import ACTIVE, CHURNED
-
     flags = [fields.member for owner, fields in world.owned.items() if hasattr(fields, "member")]
     if baseline_spent is None or not flags:
         return None
-    member = np.logical_or.reduce(flags)
-    status = world.customers.status
-    other = ~member & ((status == ACTIVE) | (status == CHURNED))
+    member = np.logical_or.reduce(flags) & (world.customers.n_orders > 0)
+    # Who never ordered in the horizon would not stand in the table that such a reading starts from.
+    other = ~member & (world.customers.n_orders > 0)
     spent = world.customers.spent
     return Members(
         n_members=int(member.sum()),

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regulars.scenarios.scenario import Scenario
+from regulars.sim import catalog
+from regulars.sim.core.component import Kpi
 
 from .job import Outcome
 
@@ -28,11 +30,9 @@ ALL = "all"
 
 def kpi_values(outcomes: Sequence[Outcome]) -> dict[str, np.ndarray]:
     """Each KPI over the horizon and the whole market, shape (replications,); NaN where its mechanism is absent."""
-    from regulars.sim.model import kpi_components
-
     found: dict[str, np.ndarray] = {}
     summed = [one.series.summed() for one in outcomes]
-    for kpi in kpi_components():
+    for kpi in kpis():
         values = [one.value(kpi) for one in summed]
         found[kpi.type] = np.array([np.nan if value is None else value[0, -1] for value in values])
     return found
@@ -40,10 +40,8 @@ def kpi_values(outcomes: Sequence[Outcome]) -> dict[str, np.ndarray]:
 
 def weekly_values(outcome: Outcome) -> dict[str, np.ndarray]:
     """Each KPI by week and segment, shape (weeks, segments + 1), the whole market last; absent ones left out."""
-    from regulars.sim.model import kpi_components
-
     found = {}
-    for kpi in kpi_components():
+    for kpi in kpis():
         value = outcome.series.value(kpi)
         if value is not None:
             found[kpi.type] = value
@@ -146,11 +144,14 @@ class Result:
         }
 
 
+def kpis() -> list[Kpi]:
+    """Every KPI, by name."""
+    return [one() for one in catalog.kpis()]
+
+
 def kpi_units() -> dict[str, str]:
     """Unit of every KPI."""
-    from regulars.sim.model import kpi_components
-
-    return {kpi.type: kpi.unit for kpi in kpi_components()}  # type: ignore[attr-defined]
+    return {kpi.type: kpi.unit for kpi in kpis()}
 
 
 def segment_names(scenario: Scenario) -> list[str]:

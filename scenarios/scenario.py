@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.sim.core.component import Component
+from regulars.sim import catalog
+from regulars.sim.core.component import Component, Kpi
 from regulars.sim.world.market import Economics, Market
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ class Scenario:
     histories: np.ndarray | None = None
     covariance: dict[str, Any] | None = None
     edges: tuple[np.ndarray, ...] | None = None
+
+    @property
+    def kpis(self) -> tuple[Kpi, ...]:
+        """Every KPI, by name; all of them are recorded in every run."""
+        return tuple(one() for one in catalog.kpis())
 
     def component(self, address: str) -> Component | None:
         """The component at a dotted address such as ``programs.stars``, or None if it is off."""

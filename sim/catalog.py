@@ -11,9 +11,8 @@ import importlib
 import inspect
 import logging
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from importlib.metadata import entry_points
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -26,17 +25,30 @@ WINGS = ("behaviors", "programs", "campaigns", "feedback", "kpis")
 ENTRY_POINTS = "regulars.components"
 KINDS = tuple(SECTIONS)
 
+_ROOT = __name__.rpartition(".")[0]
+
 _log = logging.getLogger("regulars")
+
+
+@lru_cache(maxsize=1)
+def _modules() -> dict[str, list[str]]:
+    """Modules of the wings by their last name, which is the type of what they hold."""
+    found: dict[str, list[str]] = {}
+    for wing in WINGS:
+        package = importlib.import_module(f"{_ROOT}.{wing}")
+        for module in pkgutil.iter_modules(package.__path__):
+            found.setdefault(module.name, []).append(f"{package.__name__}.{module.name}")
+    return found
 
 
 @lru_cache(maxsize=1)
 def _discover() -> None:
     """Import every module of the wings, then what other packages add."""
-    root = __name__.rpartition(".")[0]
-    for wing in WINGS:
-        package = importlib.import_module(f"{root}.{wing}")
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{package.__name__}.{module.name}")
+    for modules in _modules().values():
+        for module in modules:
+            importlib.import_module(module)
+    from importlib.metadata import entry_points
+
     for point in entry_points(group=ENTRY_POINTS):
         try:
             point.load()
@@ -49,8 +61,7 @@ def _discover() -> None:
 def components() -> list[type[Component]]:
     """Every component but KPIs, by kind, type, and variant with the default first."""
     _discover()
-    found = [one for one in registry.values() if one.kind in SECTIONS and one.type]
-    return sorted(found, key=lambda one: (KINDS.index(one.kind), one.type, not one.default_variant, one.variant or ""))
+    return _sorted(one for one in registry.values() if one.kind in SECTIONS and one.type)
 
 
 def kpis() -> list[type[Kpi]]:
@@ -65,8 +76,21 @@ def types(kind: str) -> list[str]:
 
 
 def variants(kind: str, type: str) -> list[type[Component]]:
-    """The classes of a type: one, or its variants with the default first; none if there is no such type."""
-    return [one for one in components() if (one.kind, one.type) == (kind, type)]
+    """The classes of a type: one, or its variants with the default first; none if there is no such type.
+
+    Most scenarios name a few types, so the module of that name is looked at before all the others.
+    """
+    for module in _modules().get(type, ()):
+        importlib.import_module(module)
+    return _registered(kind, type) or [one for one in components() if (one.kind, one.type) == (kind, type)]
+
+
+def _registered(kind: str, type: str) -> list[type[Component]]:
+    return _sorted(one for one in list(registry.values()) if (one.kind, one.type) == (kind, type))
+
+
+def _sorted(found: Iterable[type[Component]]) -> list[type[Component]]:
+    return sorted(found, key=lambda one: (KINDS.index(one.kind), one.type, not one.default_variant, one.variant or ""))
 
 
 def find(kind: str, type: str, variant: str | None = None) -> type[Component]:
@@ -83,8 +107,14 @@ def find(kind: str, type: str, variant: str | None = None) -> type[Component]:
     found = variants(kind, type)
     if not found:
         raise LookupError(f"no {kind} {type!r}.{_near(type, types(kind))}")
+    if variant is None:
+        return found[0]
+    if variant not in [one.variant for one in found]:
+        # Another package may add a variant of a type that is here.
+        _discover()
+        found = _registered(kind, type)
     for one in found:
-        if variant is None or one.variant == variant:
+        if one.variant == variant:
             return one
     raise LookupError(f"{kind} {type!r} has no variant {variant!r}.{_near(variant, [str(one.variant) for one in found])}")
 

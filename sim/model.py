@@ -35,6 +35,8 @@ class Setting(Protocol):
     @property
     def components(self) -> tuple[Component, ...]: ...
     @property
+    def kpis(self) -> tuple[Kpi, ...]: ...
+    @property
     def histories(self) -> np.ndarray | None: ...
     @property
     def edges(self) -> tuple[np.ndarray, ...] | None: ...
@@ -75,7 +77,7 @@ class LoyaltyModel(mesa.Model):
         """
         super().__init__(seed=seed)
         self.scenario = scenario
-        components = tuple(scenario.components) + kpi_components()
+        components = (*scenario.components, *scenario.kpis)
         self.components = components
         self.kpis = tuple(one for one in components if isinstance(one, Kpi))
         self._hooks = {hook: [one for one in components if _overrides(one, hook)] for hook in (*PHASES, "found", "begin")}
@@ -198,7 +200,7 @@ class LoyaltyModel(mesa.Model):
         The caller answers for the scenarios being equal up to now; see `experiments.job.shared_weeks`.
         """
         scenario = scenario or self.scenario
-        components = tuple(scenario.components) + kpi_components()
+        components = (*scenario.components, *scenario.kpis)
         world = self.world.copy(components)
         world.economics = scenario.economics
         return LoyaltyModel(scenario, seed=world.seed, collect=self._collect, trace=self._trace, world=world)
@@ -293,11 +295,3 @@ def needs_network(components: Iterable[Component]) -> bool:
 
 def _overrides(component: Component, hook: str) -> bool:
     return hook != "live" and getattr(type(component), hook) is not getattr(Component, hook)
-
-
-def kpi_components() -> tuple[Component, ...]:
-    """One of every registered KPI, in canonical order."""
-    from .core.component import registry
-
-    found = [(type_, cls) for (kind, type_, _), cls in registry.items() if kind == "kpi"]
-    return tuple(cls() for _, cls in sorted(found, key=lambda one: one[0]))

@@ -26,7 +26,7 @@ class ContactFatigue(Behavior):
     """
 
     type = "contact_fatigue"
-    reads = ("contacts", "receptiveness")
+    reads = ("segment", "contacts", "receptiveness")
     writes = ("receptiveness",)
     totals = (flow("opted_out", unit="people", doc="People who no longer accept messages of the firm."),)
 

@@ -152,11 +152,13 @@ class Kpi(Component):
     Class attributes:
         unit: Unit of the value; ``money`` is in the scenario's currency.
         definition: The definition printed wherever the number stands.
+        absent: Value in a scenario without the mechanism: 0 for counts, None where there is nothing to divide.
     """
 
     kind = "kpi"
     unit: ClassVar[str] = ""
     definition: ClassVar[str] = ""
+    absent: ClassVar[float | None] = None
 
     def value(self, totals: Any) -> Any:
         """The KPI from weekly or summed totals; None where its mechanism is absent.

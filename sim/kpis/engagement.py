@@ -67,6 +67,7 @@ class MessagesSent(Kpi):
 
     type = "messages_sent"
     unit = "messages"
+    absent = 0.0
     definition = "Word-of-mouth messages that reached a tie, good or ill."
 
     def value(self, totals: Series) -> Any:
@@ -78,6 +79,7 @@ class WomAcquired(Kpi):
 
     type = "wom_acquired"
     unit = "people"
+    absent = 0.0
     definition = "New customers whose cause was word of mouth."
 
     def value(self, totals: Series) -> Any:
@@ -89,7 +91,8 @@ class Referrals(Kpi):
 
     type = "referrals"
     unit = "people"
-    definition = "New customers whose cause was a referral; null without a referral program."
+    absent = 0.0
+    definition = "New customers whose cause was a referral."
 
     def value(self, totals: Series) -> Any:
         return totals.acquired_by_referral
@@ -133,7 +136,8 @@ class ContactsSent(Kpi):
 
     type = "contacts_sent"
     unit = "messages"
-    definition = "Messages of the firm delivered; null without a campaign that sends any."
+    absent = 0.0
+    definition = "Messages of the firm delivered."
 
     def value(self, totals: Series) -> Any:
         return totals.contacts_sent

@@ -13,6 +13,7 @@ class PointsIssued(Kpi):
 
     type = "points_issued"
     unit = "points"
+    absent = 0.0
     definition = "Points credited, opening balances included."
 
     def value(self, totals: Series) -> Any:
@@ -24,6 +25,7 @@ class PointsRedeemed(Kpi):
 
     type = "points_redeemed"
     unit = "points"
+    absent = 0.0
     definition = "Points spent on rewards."
 
     def value(self, totals: Series) -> Any:
@@ -35,6 +37,7 @@ class PointsExpired(Kpi):
 
     type = "points_expired"
     unit = "points"
+    absent = 0.0
     definition = "Points that ran out unused."
 
     def value(self, totals: Series) -> Any:
@@ -46,6 +49,7 @@ class PointsOutstanding(Kpi):
 
     type = "points_outstanding"
     unit = "points"
+    absent = 0.0
     definition = "Points members hold at the end, those of departed members included."
 
     def value(self, totals: Series) -> Any:
@@ -57,6 +61,7 @@ class PointsLiability(Kpi):
 
     type = "points_liability"
     unit = "money"
+    absent = 0.0
     definition = "Contract liability of outstanding points at the end (IFRS 15): deferred at sale, released at redemption."
 
     def value(self, totals: Series) -> Any:
@@ -90,6 +95,7 @@ class Members(Kpi):
 
     type = "members"
     unit = "people"
+    absent = 0.0
     definition = "Members of a program who are truly active at the end."
 
     def value(self, totals: Series) -> Any:

@@ -168,7 +168,8 @@ class WonBackCustomers(Kpi):
 
     type = "won_back_customers"
     unit = "people"
-    definition = "Departed customers brought back by a win-back action; null without one."
+    absent = 0.0
+    definition = "Departed customers brought back by a win-back action."
 
     def value(self, totals: Series) -> Any:
         return totals.won_back

@@ -13,6 +13,7 @@ class Tickets(Kpi):
 
     type = "tickets"
     unit = "tickets"
+    absent = 0.0
     definition = "Tickets opened."
 
     def value(self, totals: Series) -> Any:

@@ -115,7 +115,9 @@ class Series:
         try:
             return kpi.value(self)
         except Absent:
-            return None
+            if kpi.absent is None:
+                return None
+            return np.full((self._data.shape[0], self._data.shape[2]), kpi.absent)
 
     def summed(self) -> Series:
         """One row: flows summed over weeks, stocks at their last value."""
