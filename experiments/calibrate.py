@@ -254,9 +254,7 @@ def _split(log: Transactions, train_until: str | datetime.date | None) -> int:
     try:
         until = datetime.date.fromisoformat(train_until) if isinstance(train_until, str) else train_until
     except ValueError:
-        raise BadInput(
-            [f"--train-until:1:1: train_until = {train_until[:40]!r}: must be a day such as {log.first_date}."]
-        ) from None
+        raise BadInput([f"--train-until:1:1: train_until = {str(train_until)[:40]!r}: must be a day such as {log.first_date}."]) from None
     if not log.first_date <= until <= log.last_date:
         rule = f"must be a day of the log, {log.first_date} to {log.last_date}"
         raise BadInput([f"--train-until:1:1: train_until = {until}: {rule}."])
@@ -325,12 +323,12 @@ def _cautions(training: Window, whole: Window) -> list[str]:
         repeats = int((window.histories.frequency > 0).sum())
         if repeats < THIN:
             notes.append(f"only {repeats} customers of the {name} window have a repeat order: its parameters are hardly known.")
-        for fit, model in ((window.bgnbd, "BG/NBD"), (window.pareto_nbd, "Pareto/NBD"), (window.gamma_gamma, "gamma-gamma")):
-            if not fit.converged:
-                notes.append(
-                    f"{model} has no proper maximum on the {name} window (no standard errors): the log does not settle its "
-                    "parameters, for one because customers differ too little."
-                )
+        fits = {"BG/NBD": window.bgnbd, "Pareto/NBD": window.pareto_nbd, "gamma-gamma": window.gamma_gamma}
+        if unsettled := [model for model, fit in fits.items() if not fit.converged]:
+            notes.append(
+                f"no proper maximum on the {name} window, hence no standard errors: {', '.join(unsettled)}. The log does not settle "
+                "the parameters, mostly because customers differ too little or nobody leaves."
+            )
     if whole.gamma_gamma.model.q <= 1.0:
         notes.append("gamma-gamma has q of 1 or less: a few customers spend so much that no mean order value exists.")
     paid = whole.histories.paid > 0
@@ -348,8 +346,7 @@ def _verdict(holdout: Sequence[dict[str, float | int | None]], sd: float | None,
         return ["the log is shorter than a week: there is no backtest."]
     end = holdout[-1]
     misses = {
-        name: float(end[model] or 0.0) - float(end["actual"] or 0.0)
-        for model, name in (("bgnbd", "BG/NBD"), ("pareto_nbd", "Pareto/NBD"))
+        name: float(end[model] or 0.0) - float(end["actual"] or 0.0) for model, name in (("bgnbd", "BG/NBD"), ("pareto_nbd", "Pareto/NBD"))
     }
     told = " and ".join(f"{name} by {miss:+,.0f}" for name, miss in misses.items())
     if training.histories.age_weeks.max() + 1 >= float(end["week"] or 0):

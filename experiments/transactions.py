@@ -146,9 +146,7 @@ class _Rows:
         return f"{self.path}:{self.line[row]}:{self.number[role]}"
 
 
-def read_transactions(
-    path: str | Path, *, customer: str | None = None, date: str | None = None, amount: str | None = None
-) -> Transactions:
+def read_transactions(path: str | Path, *, customer: str | None = None, date: str | None = None, amount: str | None = None) -> Transactions:
     """Read a log of orders from CSV (comma, semicolon, tab or bar) or Parquet.
 
     Args:
@@ -213,9 +211,7 @@ def _read_csv(content: bytes, shown: str, named: dict[str, str | None]) -> _Rows
         for row in reader:
             at, previous = previous + 1, reader.line_num
             if previous - at > MOST_LINES:
-                raise BadInput(
-                    [f"{shown}:{at}:1: a quote that is opened here is closed {previous - at} lines below: must be closed."]
-                )
+                raise BadInput([f"{shown}:{at}:1: a quote that is opened here is closed {previous - at} lines below: must be closed."])
             if not any(row) or not any(cell.strip() for cell in row):
                 continue
             read += 1
@@ -320,7 +316,7 @@ def _read_parquet(path: Path, shown: str, named: dict[str, str | None]) -> _Rows
         amount=amounts.to_numpy(np.float64, na_value=np.nan) if numeric else _texts(amounts),
         currency=currency,
         line=np.arange(1, len(frame) + 1),
-        digest=pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy(np.uint64).view(np.int64),
+        digest=np.array([hash(row) for row in frame.astype(str).itertuples(index=False, name=None)], np.int64),
         read=len(frame),
     )
 
@@ -384,7 +380,7 @@ def _bare(name: str) -> str:
 
 
 def _clean(rows: _Rows) -> Transactions:
-    repairs, notes = dict(rows.repairs), []
+    repairs, notes = rows.repairs, []
     if not rows.read:
         raise BadInput([f"{rows.path}:1:1: the file has column names but no orders."])
     if not len(rows.customer):
@@ -459,9 +455,7 @@ def _once(rows: _Rows, keep: np.ndarray, repairs: dict[str, Repair], notes: list
             "purchases, add a column that tells them apart."
         )
     elif count:
-        repairs["duplicate_rows"] = Repair(
-            count, "rows equal to another in every column kept, as equal items of one order (they are few)"
-        )
+        repairs["duplicate_rows"] = Repair(count, "rows equal to another in every column kept, as equal items of one order (they are few)")
     return keep
 
 
@@ -538,16 +532,14 @@ _CLOCK = re.compile(
     r"\d{1,2}[:时]\d{1,2}(?:[:分]\d{1,2}秒?(?:[.,]\d{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
     r"\s?(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?)?(?:\[[\w/+-]+\])?"
 )
-_MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {name: at for at, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
 
 
 def _ordinals(rows: _Rows, errors: list[str]) -> tuple[np.ndarray, dict[str, int]]:
     """Day number of each row, -1 where the date cannot be read, and how many rows have each time zone."""
     texts, codes, counts = _distinct(rows.date)
     parts = [_EITHER.fullmatch(text[:LONGEST]) for text in texts]
-    first_is_day, second_is_day = (
-        [at for at, found in enumerate(parts) if found and 12 < int(found[group]) <= 31] for group in (1, 2)
-    )
+    first_is_day, second_is_day = ([at for at, found in enumerate(parts) if found and 12 < int(found[group]) <= 31] for group in (1, 2))
     either = [at for at, found in enumerate(parts) if found]
     day_first: bool | None = None
     if first_is_day and second_is_day:
@@ -633,8 +625,8 @@ def _values(rows: _Rows, used: np.ndarray, errors: list[str]) -> tuple[np.ndarra
         found = [_AMOUNT.fullmatch(_flat(text)) if len(text) <= LONGEST else None for text in texts]
         found = [one if one and len("".join(one.group("sign", "sign2", "sign3"))) < 2 else None for one in found]
         numbers = [one["number"].strip() if one else "" for one in found]
-        style = _style(rows, numbers, codes, errors)
-        values = np.array([_number(text, one, style) for text, one in zip(texts, found, strict=True)], float)
+        style = _style(rows, numbers, codes, counts, errors)
+        values = np.array([_amount(one, style) for one in found], float)
         for at, one in enumerate(found):
             if one and (label := one["before"] or one["after"]):
                 if not _is_currency(label):
@@ -643,9 +635,7 @@ def _values(rows: _Rows, used: np.ndarray, errors: list[str]) -> tuple[np.ndarra
                     row = int(of[0])
                     seen[_currency(label)] = min(seen.get(_currency(label), row), row)
         value = values[codes]
-        odd = sum(
-            int(count) for number, count in zip(numbers, counts, strict=True) if "," in number or "'" in number or " " in number
-        )
+        odd = sum(int(count) for number, count in zip(numbers, counts, strict=True) if "," in number or "'" in number or " " in number)
         if odd and not errors:
             rows_read = "decimal commas" if style == "," else "thousands separators"
             rows.repairs["number_format"] = Repair(odd, f"amounts written with {rows_read} read as numbers")
@@ -671,54 +661,51 @@ def _flat(text: str) -> str:
     return "-" + text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text
 
 
-def _style(rows: _Rows, numbers: list[str], codes: np.ndarray, errors: list[str]) -> str:
+def _style(rows: _Rows, numbers: list[str], codes: np.ndarray, counts: np.ndarray, errors: list[str]) -> str:
     """The decimal sign of the column, from the amounts that leave no doubt."""
-    comma, point, doubt = [], [], []
-    for at, number in enumerate(numbers):
-        if "," not in number and "." not in number:
-            continue
-        mark = max(number.rfind(","), number.rfind("."))
-        tail = len(number) - mark - 1
-        others = number[:mark].count("." if number[mark] == "," else ",")
-        same = number[:mark].count(number[mark])
-        if others or (tail != 3 and not same) or number.startswith(("0", ",", ".")):
-            (comma if number[mark] == "," else point).append(at)
-        elif same:
-            (point if number[mark] == "," else comma).append(at)  # 1,234,567: the repeated sign groups thousands.
-        else:
-            doubt.append(at)
+    read = {style: [_number(number, style) for number in numbers] for style in ",."}
+    comma = [at for at in range(len(numbers)) if read[","][at] is not None and read["."][at] is None]
+    point = [at for at in range(len(numbers)) if read["."][at] is not None and read[","][at] is None]
+    doubt = [at for at, both in enumerate(zip(read[","], read["."], strict=True)) if None not in both and both[0] != both[1]]
+    many = {",": int(counts[comma].sum()), ".": int(counts[point].sum())}
 
     def line(at: int) -> str:
         row = int(np.flatnonzero(codes == at)[0])
         return f"{rows.at(row, 'amount')}: amount = {_quoted(str(rows.amount[row]))}: "
 
-    if comma and point:
-        rule = "the column mixes decimal commas and decimal points. Write amounts as 1234.50."
+    if min(many.values()) > FEW * rows.read:
+        rule = f"the column mixes decimal commas ({many[',']:,} rows) and decimal points ({many['.']:,} rows). Write amounts as 1234.50."
         errors.extend(line(one[0]) + rule for one in (comma, point))
     if doubt and not comma and not point and any("." in numbers[at] for at in doubt):
         errors.append(
             line(next(at for at in doubt if "." in numbers[at]))
             + "could be thousands or three decimals, and no amount of the column settles it. Write amounts as 1234.50."
         )
-    return "," if comma and not point else "."
+    return "," if many[","] > many["."] else "."
 
 
-def _number(text: str, found: re.Match[str] | None, style: str) -> float:
-    """The amount, NaN where it is none under the decimal sign of the column."""
-    if found is None:
-        return float("nan")
-    group = "." if style == "," else ","
-    number = found["number"].strip()
+def _number(number: str, style: str) -> float | None:
+    """The number as written with this decimal sign, None where it cannot be: thousands stand in groups of three."""
+    if not number:
+        return None
     whole, _, decimals = number.partition(style)
-    groups = re.split(rf"[{re.escape(group)}' ]", whole)
-    if len(groups) > 1 and not (1 <= len(groups[0]) <= 3 and all(len(one) == 3 for one in groups[1:])):
-        return float("nan")
+    first, *groups = re.split(r"[.' ]" if style == "," else r"[,' ]", whole)
+    if groups and not (1 <= len(first) <= 3 and not first.startswith("0") and all(len(one) == 3 for one in groups)):
+        return None
     if decimals and not decimals.isdigit():
+        return None
+    return float(f"{first}{''.join(groups)}.{decimals or '0'}")
+
+
+def _amount(found: re.Match[str] | None, style: str) -> float:
+    """The amount, NaN where it is none under the decimal sign of the column."""
+    number = _number(found["number"].strip(), style) if found else None
+    if found is None or number is None:
         return float("nan")
-    value = float(f"{''.join(groups) or '0'}.{decimals or '0'}{found['power'] or ''}")
+    value = float(f"{number!r}{found['power']}") if found["power"] else number
     if not value < 1e12:
         return float("nan")
-    return -value if "-" in (found["sign"], found["sign2"], found["sign3"]) else value
+    return -value if "-" in found.group("sign", "sign2", "sign3") else value
 
 
 def _is_currency(label: str) -> bool:

@@ -64,7 +64,7 @@ class BgNbd(RepeatBuying):
             exact = -np.expm1(-r * np.log1p(y)) - r * y * np.exp(-(r + 1.0) * np.log1p(y))
             # Below, the difference would be all rounding; two terms of its series are exact to 1e-8.
             near = r * (r + 1.0) * y**2 * (0.5 - (r + 2.0) * y / 3.0)
-            return 2.0 * (1.0 - p) * np.where(y < 1e-4, near, exact) / p**2
+            return 2.0 * (1.0 - p) * np.where((r + 2.0) * y < 1e-4, near, exact) / p**2
 
         factorial = _over_drop_out(pairs, self.a, np.full(len(time), self.b), (r + 2.0) * time)
         mean = _mean_orders(r, self.alpha, self.a, self.b, np.ravel(weeks))
@@ -127,13 +127,10 @@ def fit(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> Fit[BgNb
     Raises:
         ValueError: Histories that cannot be, or without any repeat order.
     """
-    scale = float(np.mean(np.asarray(age, float))) / 4.0 + 1e-3
-    return fit_histories(BgNbd, [(0.5, scale, 0.8, 2.5), (1.5, 2.0 * scale, 0.2, 3.0)], frequency, recency, age)
+    return fit_histories(BgNbd, lambda weeks: [(0.5, weeks / 4, 0.8, 2.5), (1.5, weeks / 2, 0.2, 3.0)], frequency, recency, age)
 
 
-def _mean_orders(
-    r: np.ndarray | float, alpha: np.ndarray | float, a: float, b: np.ndarray | float, weeks: np.ndarray
-) -> np.ndarray:
+def _mean_orders(r: np.ndarray | float, alpha: np.ndarray | float, a: float, b: np.ndarray | float, weeks: np.ndarray) -> np.ndarray:
     """Expected orders in `weeks` of someone alive: the mean of (1 - exp(-p rate weeks)) / p, shape (n,).
 
     The published form, by the Gaussian hypergeometric function, is 0/0 at a = 1 and near-singular about it; this integral

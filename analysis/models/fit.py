@@ -11,7 +11,7 @@ import numpy as np
 Model = TypeVar("Model")
 
 # Beyond these a parameter has run away: the data say "no such heterogeneity", and no estimate exists.
-LEAST_LOG, MOST_LOG = np.log(1e-5), np.log(1e7)
+LEAST_LOG, MOST_LOG = np.log(1e-4), np.log(1e5)
 STEP = 3e-3  # Of a log parameter: rounding (1e-4) and truncation (1e-6) of second differences are both below notice.
 
 
@@ -76,8 +76,7 @@ def maximize(
         return -value if np.isfinite(value) else 1e10
 
     climbs = [
-        minimize(cost, np.log(start), method="L-BFGS-B", jac="3-point", bounds=[(LEAST_LOG, MOST_LOG)] * len(names))
-        for start in starts
+        minimize(cost, np.log(start), method="L-BFGS-B", jac="3-point", bounds=[(LEAST_LOG, MOST_LOG)] * len(names)) for start in starts
     ]
     logs = np.array(min(climbs, key=lambda climb: climb.fun).x)
     logs, best, covariance, settled = _climb(total, logs)
@@ -98,7 +97,7 @@ def maximize(
 
 def _climb(total: Callable[[np.ndarray], float], logs: np.ndarray) -> tuple[np.ndarray, float, np.ndarray | None, bool]:
     """Newton steps to the peak: where it is, its height, the inverse of its curvature, and whether it was reached."""
-    best = total(logs)
+    best, covariance = total(logs), None
     for _ in range(20):
         slope, curvature = _derivatives(total, logs, best)
         covariance = _inverse(-curvature)

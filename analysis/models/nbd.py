@@ -31,10 +31,7 @@ class Nbd(RepeatBuying):
         """Log-likelihood of each customer's history (of the order times, as in the other models), shape (n,)."""
         x = np.asarray(frequency, float)
         return (
-            gammaln(self.r + x)
-            - gammaln(self.r)
-            + self.r * np.log(self.alpha)
-            - (self.r + x) * np.log(self.alpha + np.asarray(age, float))
+            gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha) - (self.r + x) * np.log(self.alpha + np.asarray(age, float))
         )
 
     def expected_repeats(self, weeks: np.ndarray) -> np.ndarray:
@@ -79,5 +76,4 @@ def fit(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> Fit[Nbd]
     Raises:
         ValueError: Histories that cannot be, or without any repeat order.
     """
-    scale = float(np.mean(np.asarray(age, float))) / 3.0 + 1e-3
-    return fit_histories(Nbd, [(0.5, scale), (2.0, 3.0 * scale)], frequency, recency, age)
+    return fit_histories(Nbd, lambda weeks: [(0.5, weeks / 3), (2.0, weeks)], frequency, recency, age)

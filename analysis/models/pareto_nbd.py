@@ -59,7 +59,7 @@ class ParetoNbd(RepeatBuying):
         """
         x, age = np.asarray(frequency, float), np.asarray(age, float)
         rate = (self.r + x) / (self.alpha + age)
-        return self.probability_alive(x, recency, age) * rate * _weeks_alive(self.s, self.beta + age, np.float64(weeks))
+        return self.probability_alive(x, recency, age) * rate * _weeks_alive(self.s, self.beta + age, np.full(age.shape, weeks))
 
     def _parts(self, frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood, up to what is common, of being still there and of having left since the last order.
@@ -84,9 +84,7 @@ class ParetoNbd(RepeatBuying):
         span = np.log1p(until / start)[:, None]
         w = span * (_NODES + 1.0) / 2.0
         y = start[:, None] * np.expm1(w)
-        exponent = (
-            w - (r + x)[:, None] * np.log1p(y / (alpha + recency)[:, None]) - (s + 1.0) * np.log1p(y / (beta + recency)[:, None])
-        )
+        exponent = w - (r + x)[:, None] * np.log1p(y / (alpha + recency)[:, None]) - (s + 1.0) * np.log1p(y / (beta + recency)[:, None])
         with np.errstate(divide="ignore"):  # No time to have left in: log 0 is minus infinity, as it should be.
             area = logsumexp(exponent, axis=1, b=span / 2.0 * _WEIGHTS)
         at_recency = -(r + x) * np.log(alpha + recency) - (s + 1.0) * np.log(beta + recency)
@@ -107,8 +105,7 @@ def fit(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> Fit[Pare
     Raises:
         ValueError: Histories that cannot be, or without any repeat order.
     """
-    scale = float(np.mean(np.asarray(age, float))) / 3.0 + 1e-3
-    return fit_histories(ParetoNbd, [(0.6, scale, 0.6, scale), (1.5, 2.0 * scale, 1.0, 6.0 * scale)], frequency, recency, age)
+    return fit_histories(ParetoNbd, lambda weeks: [(0.6, weeks / 3, 0.6, weeks / 3), (1.5, weeks, 1.0, 2 * weeks)], frequency, recency, age)
 
 
 def _weeks_alive(s: float, beta: np.ndarray | float, weeks: np.ndarray) -> np.ndarray:

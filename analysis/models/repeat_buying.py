@@ -54,12 +54,17 @@ class RepeatBuying:
 
 def fit_histories(
     model: Callable[..., Any],
-    starts: Sequence[Sequence[float]],
+    starts: Callable[[float], Sequence[Sequence[float]]],
     frequency: np.ndarray,
     recency: np.ndarray,
     age: np.ndarray,
 ) -> Fit[Any]:
     """Fit a model of repeat buying to histories; customers with equal histories are summed as one.
+
+    Args:
+        model: Dataclass of positive parameters, a `RepeatBuying`.
+        starts: Parameters to start from, given the mean age in weeks.
+        frequency, recency, age: The histories, each of shape (n,).
 
     Raises:
         ValueError: Histories that cannot be, or without any repeat order.
@@ -73,7 +78,7 @@ def fit_histories(
         return lambda one: float(weight @ one.log_likelihood(*rows.T))
 
     rough = summed(rows[::stride], weight[::stride] * (weight.sum() / weight[::stride].sum())) if stride > 1 else None
-    return maximize(model, starts, summed(rows, weight), customers=len(frequency), rough=rough)
+    return maximize(model, starts(float(age.mean()) + 1e-3), summed(rows, weight), customers=len(frequency), rough=rough)
 
 
 def check_histories(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> None:
