@@ -1,0 +1,142 @@
+"""A small market with every component switched on, for tests that ask something of all of them.
+
+A component that comes later is picked up from the catalog. It is made with its defaults; where a kind demands more
+than that, `EXAMPLES` says what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from regulars.sim import catalog
+from regulars.sim.core.component import SECTIONS, Component, Kpi, registry
+from regulars.sim.model import LoyaltyModel
+from regulars.sim.world.market import Economics, Market
+
+LAUNCH = 3
+"""Week in which programs and campaigns start, so that short runs see them before and after."""
+
+EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
+    ("program", "points"): {
+        "per_money": 2.0,
+        "threshold": {"step": 50.0, "points": 10, "mode": "accumulated"},
+        "windows": {"double": {"start_week": LAUNCH + 2, "weeks": 2}},
+        "delayed": {"min_order": 60.0, "delay_days": 8},
+        "welcome_points": 40,
+        "catalog": {
+            "voucher": {"points": 60, "face_value": 5.0, "unit_cost": 3.5},
+            "hamper": {"points": 240, "face_value": 22.0, "unit_cost": 12.0},
+        },
+        "enrollment": {"opening_share": 0.3, "opening_points": 80.0},
+        "redemption": {"rate": 0.4},
+        "expiry_weeks": 4,
+        "setup_cost": 100.0,
+        "weekly_cost": 10.0,
+    },
+    ("campaign", "push"): {"to": "everyone", "acquisition": 0.2, "weekly_cost": 5.0, "setup_cost": 20.0},
+}
+"""Parameters that show all of a component at work, where its defaults do not make a valid or a lively one."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What `LoyaltyModel` needs of a scenario."""
+
+    components: tuple[Component, ...]
+    market: Market
+    horizon_weeks: int = 12
+    step_days: int = 7
+    economics: Economics = Economics()
+    histories: np.ndarray | None = None
+    edges: tuple[np.ndarray, ...] | None = None
+
+    @property
+    def kpis(self) -> tuple[Kpi, ...]:
+        return tuple(one() for one in catalog.kpis())
+
+
+def example(component: type[Component], changes: Mapping[str, Any] | None = None) -> Component:
+    """One component as the small market has it; `changes` are top-level parameters."""
+    values = dict(EXAMPLES.get((component.kind, component.type), {}))
+    if "start_week" in component.Params.model_fields:
+        values.setdefault("start_week", LAUNCH)
+    values.update(changes or {})
+    try:
+        params = component.Params.model_validate(values)
+    except ValueError as error:
+        raise AssertionError(
+            f"{component.kind} {component.type!r} does not stand on its defaults: give small_market.EXAMPLES one. {error}"
+        ) from error
+    return component(params, component.type)
+
+
+def every_component(**variants: str) -> tuple[Component, ...]:
+    """One of every type in the catalog; of behaviors with alternatives the default, or the one named."""
+    found: dict[tuple[str, str], type[Component]] = {}
+    for one in catalog.components():
+        if one.variant is None or one.variant == variants.get(one.type) or (one.default_variant and one.type not in variants):
+            found.setdefault((one.kind, one.type), one)
+    return in_order(example(one) for one in found.values())
+
+
+@contextmanager
+def unregistered() -> Iterator[None]:
+    """Component classes made in here are not in the catalog afterwards."""
+    before = dict(registry)
+    try:
+        yield
+    finally:
+        registry.clear()
+        registry.update(before)
+
+
+def in_order(components: Iterable[Component]) -> tuple[Component, ...]:
+    """Components in canonical order: kind, then name."""
+    kinds = list(SECTIONS)
+    return tuple(sorted(components, key=lambda one: (kinds.index(one.kind), one.name)))
+
+
+def alternatives() -> list[dict[str, str]]:
+    """The default variants, and every other variant with all else as by default; as keywords of `every_component`."""
+    others = [{one.type: one.variant} for one in catalog.components() if one.variant is not None and not one.default_variant]
+    return [{}, *others]
+
+
+def setting(
+    components: Iterable[Component] | None = None, *, customers: int = 400, prospects: int = 400, weeks: int = 12, step_days: int = 7
+) -> Setting:
+    """The small market: quick buyers in two segments, and others who enter later."""
+    market = Market.model_validate(
+        {
+            "customers": customers,
+            "prospects": prospects,
+            "newcomers": prospects // 10,
+            "network": {"type": "small_world", "strong_ties": 4, "weak_ties": 4},
+            "segments": {"town": {"share": 0.6}, "country": {"share": 0.4}},
+        }
+    )
+    chosen = every_component() if components is None else tuple(components)
+    return Setting(tuple(_quicker(one) for one in chosen), market, weeks, step_days)
+
+
+def _quicker(component: Component) -> Component:
+    """Buyers who order every other week, so that a dozen weeks hold a story; others as they are."""
+    if component.type != "purchase":
+        return component
+    return type(component)(component.params.model_copy(update={"r": 1.0, "alpha": 2.0}), component.name)
+
+
+def model(scenario: Setting | None = None, **options: Any) -> LoyaltyModel:
+    """A model of the small market that collects nothing but its totals."""
+    return LoyaltyModel(scenario or setting(), collect=False, **options)
+
+
+def differing(left: LoyaltyModel, right: LoyaltyModel) -> list[str]:
+    """Names of the fields and totals whose bytes differ between two models."""
+    mine, other = left.digests(), right.digests()
+    return sorted(name for name in mine.keys() | other.keys() if mine.get(name) != other.get(name))
