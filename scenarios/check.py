@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,7 +17,7 @@ from regulars.sim.world.market import Economics, Market
 from . import resolve as resolving
 from .faults import Fault, choice, number, validated
 from .library import Source
-from .population import CALIBRATED, PopulationFile, place, placed, read_edges, read_population
+from .population import PopulationFile, place, placed, read_edges, read_population
 from .problem import Place, Problem, ScenarioError, nearest, problem, suggestion
 from .reader import Node, plain, plant
 from .resolve import NAME, OFF, PARTS, Resolved, values_layer
@@ -69,16 +68,15 @@ TOP = ("extends", *_TOP)
 """All keys at the top of a scenario file."""
 
 
-@lru_cache(maxsize=1)
-def implied_types() -> dict[str, str]:
+def implied_type(path: str) -> str | None:
     """Type of a part whose map names none: the default variant of a behavior, and elsewhere its own name."""
-    found = {}
-    for one in reversed(catalog.components()):
-        if one.kind != "behavior":
-            found[f"{SECTIONS[one.kind]}.{one.type}"] = one.type
-        elif one.variant is not None:
-            found[f"behaviors.{one.type}"] = one.variant
-    return found
+    section, _, name = path.partition(".")
+    if section not in PARTS or "." in name:
+        return None
+    found = catalog.variants(KINDS[section], name)
+    if not found:
+        return None
+    return found[0].variant if section == "behaviors" else name
 
 
 def load(source: Source, sets: tuple[str, ...] = ()) -> Scenario:
@@ -88,7 +86,7 @@ def load(source: Source, sets: tuple[str, ...] = ()) -> Scenario:
         ScenarioError: With all problems of all files and options.
     """
     problems: list[Problem] = []
-    return _Check(resolving.resolve(source, sets, implied_types(), problems), problems).scenario()
+    return _Check(resolving.resolve(source, sets, implied_type, problems), problems).scenario()
 
 
 def from_tree(tree: Mapping[str, Any], source: Source, id: str) -> Scenario:
@@ -134,7 +132,7 @@ class _Check:
             edges = self._edges(market)
         if head is not None:
             faults.extend(_dangling(head, market, economics, components))
-        if self.problems or faults:
+        if self.problems or faults or head is None or market is None or economics is None:
             raise ScenarioError([*self.problems, *placed(faults, self.root)])
         source = self.resolved.source
         values = self.population.values if self.population else None
@@ -215,12 +213,11 @@ class _Check:
     def _yield_to(self, found: PopulationFile, name: str, values: dict[str, Any], part: Node, node: Node) -> None:
         layer = self.resolved.layer
         written = part.map.get("type")
-        old = implied_types().get(f"behaviors.{name}") if written is None else written.value
+        old = implied_type(f"behaviors.{name}") if written is None else written.value
         for key, inner in list(part.map.items()):
             earlier = layer(inner.at) < layer(node.at)
-            if key == "type" and (inner.value == values.get("type") or earlier):
-                del part.map[key]
-            elif earlier and (key in values or old != values.get("type", old)):
+            replaced = earlier and (key in ("type", *values) or old != values.get("type", old))
+            if replaced or (key == "type" and inner.value == values.get("type")):
                 del part.map[key]
             elif key in values:
                 path = ("behaviors", name, key)
@@ -255,12 +252,13 @@ def _chosen(section: str, name: str, part: Any, faults: list[Fault], calibrated:
         return None
     if section == "behaviors":
         return _variant(kind, name, part, path, faults, calibrated)
-    known = catalog.types(kind)
-    wanted = part.get("type", name if name in known else None)
+    wanted = part.get("type")
+    if wanted is None and catalog.variants(kind, name):
+        wanted = name
     if wanted is None:
-        faults.append(Fault(path, f"needs a `type`. {suggestion(name, known)}"))
-    elif wanted not in known:
-        faults.append(Fault((*path, "type"), f"no such {kind}. {suggestion(wanted, known)}", value=wanted))
+        faults.append(Fault(path, f"needs a `type`. {suggestion(name, catalog.types(kind))}"))
+    elif not isinstance(wanted, str) or not catalog.variants(kind, wanted):
+        faults.append(Fault((*path, "type"), f"no such {kind}. {suggestion(wanted, catalog.types(kind))}", value=wanted))
     else:
         return catalog.find(kind, wanted)
     return None
@@ -273,13 +271,14 @@ def _variant(
     if classes[0].variant is None:
         return classes[0]
     wanted = part.get("type", calibrated or classes[0].variant)
-    names = [str(one.variant) for one in classes]
     if wanted in ("none", OFF):
         return None
-    if wanted not in names:
+    try:
+        return catalog.find(kind, name, str(wanted))
+    except LookupError:
+        names = [str(one.variant) for one in catalog.variants(kind, name)]
         faults.append(Fault((*path, "type"), choice(wanted, [*names, "none"]), value=wanted))
-        return None
-    return classes[names.index(wanted)]
+    return None
 
 
 def _component(
@@ -287,8 +286,9 @@ def _component(
 ) -> Component | None:
     """The component of a part's values, or None after telling what is wrong."""
     values = _without_off(values, chosen.Params)
-    if "type" not in chosen.Params.model_fields:
-        values = {key: value for key, value in values.items() if key != "type" or chosen.variant is None and chosen.kind == "behavior"}
+    picks_class = chosen.kind != "behavior" or chosen.variant is not None
+    if picks_class and "type" not in chosen.Params.model_fields:
+        values = {key: value for key, value in values.items() if key != "type"}
     params = validated(chosen.Params, values, path, faults)
     return None if params is None else chosen(params, name)
 
@@ -330,14 +330,13 @@ def _dangling(head: Head, market: Market | None, economics: Economics | None, co
     """Sources and ranges of what the scenario does not have; those of a part that is off are let be."""
     sections = {"market": market, "economics": economics, **{one.address: one.params for one in components}}
     values = {address: one.model_dump(mode="json") for address, one in sections.items() if one is not None}
-    behaviors = catalog.types("behavior")
     for section in ("sources", "uncertainties"):
         for path in getattr(head, section):
             names = path.split(".")
             if names[0] not in TOP:
                 yield Fault((section, path), f"no such section. {suggestion(names[0], TOP)}", of_key=True)
-            elif names[0] == "behaviors" and len(names) > 1 and names[1] not in behaviors:
-                yield Fault((section, path), f"no such behavior. {suggestion(names[1], behaviors)}", of_key=True)
+            elif names[0] == "behaviors" and len(names) > 1 and not catalog.variants("behavior", names[1]):
+                yield Fault((section, path), f"no such behavior. {suggestion(names[1], catalog.types('behavior'))}", of_key=True)
             else:
                 depth = 2 if names[0] in PARTS else 1
                 yield from _leads_nowhere(section, path, names[depth:], values.get(".".join(names[:depth]), ...))
@@ -537,7 +536,7 @@ def _rebuilt(scenario: Scenario, values: dict[str, Any]) -> Scenario:
     if scenario.population is not None and "market.population" not in values:
         known = PopulationFile(scenario.source, calibrated, scenario.histories, scenario.covariance)
     base = plant(scenario.tree, Place(scenario.id))
-    node = resolving.merge(base, values_layer(rest), implied_types())
+    node = resolving.merge(base, values_layer(rest), implied_type)
     built = _Check(Resolved(node, scenario.source, (scenario.id, "values")), [], known).scenario()
     before = f"{scenario.id}:"
     origin = {path: scenario.origin.get(path, at) if at.startswith(before) else at for path, at in built.origin.items()}

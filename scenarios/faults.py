@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -107,8 +107,8 @@ def _follow(model: type[BaseModel], location: Sequence[int | str]) -> _Spot:
         spot.annotation = _bare(spot.annotation)
         origin = get_origin(spot.annotation)
         if _is_section(spot.annotation):
-            spot.owner = spot.annotation
-            spot.field = spot.owner.model_fields.get(str(step))
+            owner: type[BaseModel] = spot.annotation
+            spot.owner, spot.field = owner, owner.model_fields.get(str(step))
             spot.annotation = None if spot.field is None else spot.field.annotation
             spot.path.append(str(step))
         elif origin in (Union, UnionType):
@@ -139,7 +139,7 @@ def _bare(annotation: Any) -> Any:
     return annotation
 
 
-def _is_section(annotation: Any) -> bool:
+def _is_section(annotation: Any) -> TypeGuard[type[BaseModel]]:
     return inspect.isclass(annotation) and issubclass(annotation, BaseModel)
 
 
@@ -203,7 +203,8 @@ def _text_rule(kind: str, context: Any, value: Any) -> str:
         return f"must be text.{quoted}"
     if kind == "string_pattern_mismatch":
         return f"must have the form {context.get('pattern')}."
-    return f"must have at {'least' if kind == 'string_too_short' else 'most'} {context.get('min_length', context.get('max_length'))} letters."
+    bound = context.get("min_length", context.get("max_length"))
+    return f"must have at {'least' if kind == 'string_too_short' else 'most'} {bound} letters."
 
 
 def _map_rule(value: Any) -> str:

@@ -13,7 +13,6 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
 from .problem import Place, ScenarioError, nearest, problem, shown
@@ -68,7 +67,7 @@ class Source:
             raise ValueError(f"must be a {' or '.join(suffixes)} file")
         real = _real(path)
         if not real.is_relative_to(self.root):
-            raise ValueError(f"leads out of the project, whose root is the nearest parent folder with {MARKER}, else the file's folder")
+            raise ValueError(f"leads out of the project: the nearest parent folder with {MARKER}, else the file's folder")
         _check_file(real, path)
         if self.is_shipped:
             return Source(real, f"{PREFIX}{real.relative_to(self.root).as_posix()}", self.root)
@@ -134,12 +133,19 @@ def _listed(folder: Path) -> list[str]:
 @lru_cache(maxsize=1)
 def folder() -> Path:
     """The folder of shipped scenarios."""
+    from importlib.resources import files
+
     return Path(str(files("regulars.scenarios") / "library")).resolve()
 
 
 def names() -> Iterator[str]:
     """Names of all shipped scenarios, as ``library:online_shop/baseline``."""
     for path in sorted(folder().rglob("*.yaml")):
+        with path.open("rb") as file:
+            start = file.read(4096)
+        # Only files of other kinds, such as a population, say which they are.
+        if re.search(rb"^kind\s*:", start, re.MULTILINE):
+            continue
         yield f"{PREFIX}{path.relative_to(folder()).with_suffix('').as_posix()}"
 
 

@@ -22,7 +22,8 @@ CALIBRATED = ("purchase", "attrition", "spend")
 """Behaviors whose base parameters a population file stands in for."""
 
 EDGES = Limits(256_000_000, 0)
-_KEYS = ("kind", *CALIBRATED, "covariance", "histories", "name", "description", "source", "about")
+_TOLD = ("standard_errors", "fitted", "currency", "name", "description", "source", "about")
+_KEYS = ("kind", *CALIBRATED, "covariance", "histories", *_TOLD)
 _NEEDED = ("frequency", "recency_weeks", "age_weeks")
 
 
@@ -56,7 +57,8 @@ def read_population(source: Source) -> PopulationFile:
         faults.append(Fault((), "must be a map with `kind: population`."))
         data = {}
     elif data.get("kind") != "population":
-        faults.append(Fault(("kind",), "must be population: the file is not one that `regulars calibrate` writes.", value=data.get("kind")))
+        rule = "must be population: the file is not one that `regulars calibrate` writes."
+        faults.append(Fault(("kind",), rule, value=data.get("kind", ...)))
     for name in data:
         if name not in _KEYS:
             faults.append(Fault((name,), f"no such name here. {suggestion(name, _KEYS)}", of_key=True))
@@ -127,7 +129,8 @@ def _histories(given: Any, faults: list[Fault]) -> np.ndarray | None:
     columns, rows = given["columns"], given["rows"]
     for at, name in enumerate(columns):
         if name not in HISTORY_COLUMNS or name in columns[:at]:
-            faults.append(Fault((*path, "columns", str(at)), f"no such column, or twice. {suggestion(name, HISTORY_COLUMNS)}", value=name))
+            rule = f"no such column, or twice. {suggestion(name, HISTORY_COLUMNS)}"
+            faults.append(Fault((*path, "columns", str(at)), rule, value=name))
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
         faults.append(Fault((*path, "columns"), f"missing: {', '.join(missing)}."))
@@ -153,9 +156,10 @@ def _is_row(row: Any, width: int) -> bool:
 def _check_histories(table: np.ndarray, columns: list[str], faults: list[Fault]) -> None:
     """Rules of recency and frequency data; the first row that breaks one is told."""
     entry, frequency, recency, age, value = table.T
+    counted = (frequency >= 0) & (frequency <= 65_000) & (frequency == np.floor(frequency))
     rules = (
         ("entry_week", (entry >= 0) & (entry <= 10_000), "must be 0 to 10000 (unit week)."),
-        ("frequency", (frequency >= 0) & (frequency <= 65_000) & (frequency == np.floor(frequency)), "must be a whole number 0 to 65000."),
+        ("frequency", counted, "must be a whole number 0 to 65000."),
         ("age_weeks", (age >= 0) & (age <= 10_000), "must be 0 to 10000 (unit weeks)."),
         ("recency_weeks", (recency >= 0) & (recency <= age * (1 + 1e-9)), "must be 0 to age_weeks."),
         ("recency_weeks", (frequency > 0) | (recency == 0), "must be 0 for a customer without a repeat order."),
@@ -212,7 +216,7 @@ def read_edges(source: Source, network: Any, people: int) -> tuple[np.ndarray, .
     ids = _ids(columns[0] + columns[1], source)
     n_ids = len(np.unique(ids))
     if n_ids > people:
-        raise ValueError(f"{n_ids} people in the list, {people} in the market. Nearest right: raise market.customers or market.prospects")
+        raise ValueError(f"{n_ids} people in the list, {people} in the market. Raise market.customers or market.prospects.")
     ends = len(columns[0])
     if len(columns) == 2:
         return ids[:ends], ids[ends:]

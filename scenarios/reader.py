@@ -10,6 +10,7 @@ import json
 import math
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,8 +162,11 @@ def read(text: str, label: str, problems: list[Problem], *, limits: Limits = SCE
         raise ScenarioError([*problems, problem(place, "", "not YAML: reading stopped after this place")]) from None
 
 
+_BRACKETS = re.compile(rf"(?:[\[{{][ \t\r\n]*){{{DEPTH + 1}}}")
+
+
 def _check_brackets(text: str, reading: _Reading) -> None:
-    deep = re.search(r"(?:[\[{][ \t\r\n]*){%d}" % (DEPTH + 1), text)
+    deep = _BRACKETS.search(text)
     if deep:
         raise ScenarioError([problem(reading.start or _place(text[: deep.start()], reading.label), "", _too_deep())])
 
@@ -221,7 +225,8 @@ class _Reading:
         if tag is not None:
             self.tell(place, f"tag {shown(str(tag))}: tags are not read; write the plain value", dotted)
         if kind == "ScalarEvent":
-            return Node(event.value if tag is not None or not event.implicit[0] else self.scalar(event.value, place, dotted), place)
+            quoted = tag is not None or not event.implicit[0]
+            return Node(event.value if quoted else self.scalar(event.value, place, dotted), place)
         if kind == "SequenceStartEvent":
             items: list[Node] = []
             while type(event := parser.get_event()).__name__ != "SequenceEndEvent":
@@ -250,7 +255,8 @@ class _Reading:
                 continue
             if name in found:
                 first = found[name].key or found[name].at
-                self.tell(at, f"{shown(path)}: the key stands twice, first in line {first.line}, column {first.column}. Keep one.", path)
+                where = f"first in line {first.line}, column {first.column}"
+                self.tell(at, f"{shown(path)}: the key stands twice, {where}. Keep one.", path)
                 continue
             found[name] = value
         return found
@@ -287,11 +293,11 @@ def read_file(path: Path, label: str, problems: list[Problem], limits: Limits = 
     return read(decode(read_bytes(path, label, limits), label), label, problems, limits=limits)
 
 
-def read_data(path: Path, label: str, limits: Limits = POPULATION) -> tuple[Any, Any]:
+def read_data(path: Path, label: str, limits: Limits = POPULATION) -> tuple[Any, Callable[[], Node]]:
     """A large data file as plain Python data, and a function that gives its tree of places.
 
-    JSON is YAML, and a file of many numbers in JSON is read a hundred times faster; its places are looked up only when
-    something is wrong.
+    Numbers by the thousand take the YAML reader seconds. So JSON (which is YAML) and long blocks of rows of numbers are
+    read as JSON, and places are looked up only when something is wrong.
 
     Raises:
         ScenarioError: As `read`; also for what `read` only notes.
@@ -305,14 +311,65 @@ def read_data(path: Path, label: str, limits: Limits = POPULATION) -> tuple[Any,
             raise ScenarioError(problems)
         return root
 
-    if text.lstrip()[:1] == "{":
-        try:
-            return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite), tree
-        except (ValueError, RecursionError):
-            # The YAML reader below knows the place of what is wrong.
-            pass
+    try:
+        if text.lstrip()[:1] == "{":
+            return _json(text), tree
+        rest, rows = _without_rows(text)
+        if rows:
+            problems: list[Problem] = []
+            root = plain(read(rest, label, problems, limits=limits))
+            if not problems and _put_back(root, rows) == len(rows):
+                return root, tree
+    except (ScenarioError, ValueError, RecursionError):
+        # The reader of the whole text knows the place of what is wrong.
+        pass
     root = tree()
     return plain(root), lambda: root
+
+
+_JSON_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_ROW = re.compile(rf"( *)- (\[{_JSON_NUMBER}(?:, ?{_JSON_NUMBER})*\]) *")
+_LONG = 50
+_STAND_IN = "\ue000"
+"""A private character that stands for a block of rows; no text of people holds it."""
+
+
+def _without_rows(text: str) -> tuple[str, list[Any]]:
+    """The text with each long block of rows of numbers replaced by one stand-in on as many lines, and the blocks."""
+    if _STAND_IN in text:
+        return text, []
+    lines, blocks, kept = text.split("\n"), [], []
+    at = 0
+    while at < len(lines):
+        end, indent = at, None
+        while end < len(lines) and (row := _ROW.fullmatch(lines[end])) and (indent is None or row[1] == indent):
+            indent, end = row[1], end + 1
+        if end - at >= _LONG:
+            rows = ",".join(line.strip()[2:] for line in lines[at:end])
+            blocks.append(_json(f"[{rows}]"))
+            kept += [f"{indent}- {_STAND_IN}{len(blocks) - 1}", *[""] * (end - at - 1)]
+        else:
+            end = max(end, at + 1)
+            kept += lines[at:end]
+        at = end
+    return "\n".join(kept), blocks
+
+
+def _put_back(data: Any, blocks: list[Any]) -> int:
+    """Put blocks of rows where their stand-ins are; the number of blocks put back."""
+    done = 0
+    for inner in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        done += _put_back(inner, blocks)
+    if isinstance(data, list):
+        found = [(at, one) for at, one in enumerate(data) if isinstance(one, str) and one.startswith(_STAND_IN)]
+        for at, one in reversed(found):
+            data[at : at + 1] = blocks[int(one[1:])]
+            done += 1
+    return done
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Maps merge key by key; lists and single values replace. A part whose ``type`` ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,13 @@ REFERENCES = (("market", "population"), ("market", "network", "file"))
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KEYED_BY_PATH = ("sources", "uncertainties")
 
+Implied = Callable[[str], str | None]
+"""Type of a part whose map names none, by its dotted path."""
+
+
+def _nothing(path: str) -> str | None:
+    return None
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -53,13 +60,13 @@ class Resolved:
         return self.layers.index(place.file) if place.file in self.layers else len(self.layers)
 
 
-def resolve(source: Source, sets: Sequence[str], implied: Mapping[str, str], problems: list[Problem]) -> Resolved:
+def resolve(source: Source, sets: Sequence[str], implied: Implied, problems: list[Problem]) -> Resolved:
     """Read a file, all that it extends, and options.
 
     Args:
         source: The file.
         sets: Options ``PATH=VALUE``.
-        implied: Type of a part where its map names none, by dotted path of the part.
+        implied: Gives the type of a part where its map names none, by dotted path of the part.
         problems: Gets what is wrong but does not stop the reading.
 
     Raises:
@@ -108,12 +115,12 @@ def _chain(source: Source, problems: list[Problem]) -> Iterator[tuple[Source, No
 
 
 def _rebase(tree: Node, layer: Source, source: Source, problems: list[Problem]) -> None:
-    """Rewrite paths of other files as seen from the file that was asked for."""
+    """Rewrite paths of other files as seen from the file that was asked for; the library's hold everywhere."""
     for path in REFERENCES:
         node: Node | None = tree
         for name in path:
             node = None if node is None else node.map.get(name)
-        if node is None or not isinstance(node.value, str) or layer is source:
+        if node is None or not isinstance(node.value, str) or (layer is source and not source.is_shipped):
             continue
         try:
             node.value = source.name_of(layer.reference(node.value))
@@ -122,7 +129,7 @@ def _rebase(tree: Node, layer: Source, source: Source, problems: list[Problem]) 
             problems.append(problem(node.at, dotted, f"{dotted} = {shown(node.value)}: {error}"))
 
 
-def merge(base: Node, over: Node, implied: Mapping[str, str]) -> Node:
+def merge(base: Node, over: Node, implied: Implied) -> Node:
     """What holds where `over` is laid on `base`.
 
     A source that the base gives does not outlive the value it is about, nor a range the part it belongs to.
@@ -139,13 +146,13 @@ def merge(base: Node, over: Node, implied: Mapping[str, str]) -> Node:
     return merged
 
 
-def _merge(base: Node, over: Node, implied: Mapping[str, str], path: str, gone: set[str]) -> Node:
+def _merge(base: Node, over: Node, implied: Implied, path: str, gone: set[str]) -> Node:
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         if path in SECTIONS and over.value is None:
             return base
         gone.add(path)
         return over
-    if _changes_type(base, over, implied.get(path)):
+    if _changes_type(base, over, lambda: implied(path)):
         gone.add(path)
         return over
     merged = dict(base.value)
@@ -157,11 +164,11 @@ def _merge(base: Node, over: Node, implied: Mapping[str, str], path: str, gone: 
     return Node(merged, over.at, over.key or base.key)
 
 
-def _changes_type(base: Node, over: Node, implied: str | None) -> bool:
+def _changes_type(base: Node, over: Node, implied: Callable[[], str | None]) -> bool:
     old, new = base.map.get("type"), over.map.get("type")
     if new is None:
         return False
-    return new.value != (implied if old is None else old.value)
+    return new.value != (implied() if old is None else old.value)
 
 
 def read_options(sets: Sequence[str], problems: list[Problem]) -> Node:
@@ -189,7 +196,7 @@ def read_options(sets: Sequence[str], problems: list[Problem]) -> Node:
             node.key = place
             node = Node({name: node}, place)
         # Within the options nothing is inherited yet, so types cannot clash.
-        layer = _merge(layer, node, {}, "", set())
+        layer = _merge(layer, node, _nothing, "", set())
     return layer
 
 
@@ -225,7 +232,7 @@ def values_layer(values: Mapping[str, Any], label: str = "values") -> Node:
             names = [names[0], ".".join(names[1:])]
         for name in reversed(names):
             node = Node({name: node}, place, place)
-        layer = _merge(layer, node, {}, "", set())
+        layer = _merge(layer, node, _nothing, "", set())
     return layer
 
 

@@ -1,0 +1,147 @@
+"""What editors and readers need: the JSON Schema of a scenario file, and the reference of all components."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+from pydantic import BaseModel
+
+from regulars.sim import catalog
+from regulars.sim.core.component import SECTIONS, Component
+from regulars.sim.world.market import Economics, Market
+
+from .check import TOP, Head
+from .faults import number
+from .resolve import NAME, OFF, PARTS
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_NAMES = {"pattern": f"^{NAME.pattern}$"}
+_OFF = {"const": OFF, "description": "Removes the part."}
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a scenario file, for completion and hints in editors."""
+    definitions: dict[str, Any] = {}
+    head = _section(Head, "scenario", definitions)
+    properties = {name: head["properties"].get(name, {}) for name in TOP}
+    properties["extends"] = {"type": "string", "description": "Scenario that this one changes: a path, or library:NAME."}
+    properties["market"] = _section(Market, "market", definitions)
+    properties["economics"] = _section(Economics, "economics", definitions)
+    for section in PARTS:
+        properties[section] = _parts(section, definitions)
+    return {
+        "$schema": DRAFT,
+        "title": "Scenario of Regulars",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
+
+
+def _section(model: type[BaseModel], name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a section; what it refers to is put under its own name, as many classes are called alike."""
+    made = model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+    for inner, one in made.pop("$defs", {}).items():
+        definitions[f"{name}.{inner}"] = _lenient(one)
+    return _lenient(made)
+
+
+def _lenient(made: dict[str, Any]) -> dict[str, Any]:
+    """Nothing is required: what a file leaves out may be inherited."""
+    return {name: value for name, value in made.items() if name not in ("required", "title")}
+
+
+def _parts(section: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    kind = next(kind for kind, one in SECTIONS.items() if one == section)
+    types = {name: [_part(one, definitions) for one in catalog.variants(kind, name)] for name in catalog.types(kind)}
+    if section == "behaviors":
+        return {
+            "type": "object",
+            "properties": {name: {"anyOf": [*variants, _OFF]} for name, variants in types.items()},
+            "additionalProperties": False,
+        }
+    any_part = {"anyOf": [*(one for variants in types.values() for one in variants), _OFF]}
+    return {"type": "object", "propertyNames": _NAMES, "additionalProperties": any_part}
+
+
+def _part(component: type[Component], definitions: dict[str, Any]) -> dict[str, Any]:
+    words = [component.kind, component.type, *([component.variant] if component.variant else [])]
+    name = ".".join(words)
+    made = _section(component.Params, name, definitions)
+    made["description"] = inspect.cleandoc(component.__doc__ or "").partition("\n")[0]
+    written = component.variant if component.kind == "behavior" else component.type
+    if written is not None:
+        others = {key: one for key, one in made.get("properties", {}).items() if key != "type"}
+        made["properties"] = {"type": {"const": written}, **others}
+    definitions[name] = made
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def page() -> str:
+    """The reference of all components and KPIs in Markdown."""
+    told = catalog.describe()
+    lines = ["# Reference", "", "Made from the catalog: every component a scenario can switch on, with its parameters.", ""]
+    for title, model in (("Top of a scenario", Head), ("Market", Market), ("Economics", Economics)):
+        lines += [f"## {title}", "", *_table(catalog.parameters(model)), ""]
+    for kind, section in SECTIONS.items():
+        found = [one for one in told["components"] if one["kind"] == kind]
+        if found:
+            lines += [f"## {section[0].upper()}{section[1:]}", ""]
+        for one in found:
+            lines += _described(one)
+    lines += ["## KPIs", "", "| name | unit | definition |", "|---|---|---|"]
+    lines += [f"| `{one['name']}` | {_cell(one['unit'])} | {_cell(one['definition'])} |" for one in told["kpis"]]
+    return "\n".join(lines) + "\n"
+
+
+def _described(one: dict[str, Any]) -> list[str]:
+    title = f"`{one['type']}`" + (f", type `{one['variant']}`" if "variant" in one else "")
+    lines = [f"### {title}", "", *_prose(one["doc"]), ""]
+    if one["parameters"]:
+        lines += [*_table(one["parameters"]), ""]
+    for row in one["streams"]:
+        lines.append(f"- luck `{row['name']}`, per {row['per']}: {row['doc']}")
+    for row in one["fields"]:
+        lines.append(f"- field `{row['name']}` ({row['unit'] or '1'}): {row['doc']}")
+    return [*lines, ""] if one["streams"] or one["fields"] else lines
+
+
+def _prose(doc: str) -> list[str]:
+    """A docstring with its source on a line of its own."""
+    return [line if not line.startswith("Source:") else f"\n*{line}*" for line in doc.splitlines()]
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = ["| parameter | default | range | unit | role | meaning | source |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        neutral = "" if row["neutral"] is None else f" (neutral {number(row['neutral'])})"
+        cells = [
+            f"`{row['name']}`",
+            _default(row["default"]),
+            _range(row["low"], row["high"]),
+            row["unit"],
+            f"{row['role']}{neutral}",
+            row["doc"],
+            row["source"],
+        ]
+        lines.append(f"| {' | '.join(_cell(one) for one in cells)} |")
+    return lines
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ("", {}, []):
+        return ""
+    return number(round(value, 6)) if isinstance(value, float) else str(value)
+
+
+def _range(low: Any, high: Any) -> str:
+    if low is None and high is None:
+        return ""
+    return f"{'' if low is None else number(low)} to {'' if high is None else number(high)}".strip()
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", str(text)).replace("|", "\\|")
