@@ -6,6 +6,7 @@ difference row by row. `dataclasses.asdict` of a result is its part of the plann
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,6 +161,21 @@ class LossProbability:
     reason: str | None
 
 
+@dataclass(frozen=True)
+class WaterfallLine:
+    """One step from nothing to incremental profit.
+
+    Attributes:
+        line: What the money is, in words.
+        mean: What it adds to profit, negative for a cost, money.
+        ci95: Student t interval of `mean`; None for one replication.
+    """
+
+    line: str
+    mean: float
+    ci95: tuple[float, float] | None
+
+
 def paired_difference(baseline: ArrayLike, other: ArrayLike, *, level: float = 0.95) -> Difference:
     """By how much a scenario differs from its baseline, replication by replication.
 
@@ -292,6 +308,30 @@ def break_even(margin_gain: ArrayLike, cost_gain: ArrayLike, baseline_margin: Ar
         margin_needed=cost,
         margin_gained=margin,
     )
+
+
+def waterfall(margin_gain: ArrayLike, cost_gains: Mapping[str, ArrayLike], *, level: float = 0.95) -> list[WaterfallLine]:
+    """Steps from incremental margin over each incremental cost to incremental profit.
+
+    Args:
+        margin_gain: Incremental margin before program costs, shape (R,), money.
+        cost_gains: Incremental cost of each kind by its name in words, shape (R,), money.
+        level: Coverage of the intervals, 0 to 1.
+
+    Returns:
+        Margin first, costs in the order given and with the sign of what they do to profit, profit last: the sum of all
+        lines before it.
+
+    Raises:
+        ValueError: Shapes differ or are empty, or a value is not finite.
+    """
+    names = ["incremental margin", *cost_gains, "incremental profit"]
+    margin, *costs = _paired(finite=True, **{"incremental margin": margin_gain, **cost_gains})
+    steps = [margin, *(-cost for cost in costs)]
+    nothing = np.zeros_like(margin)
+    told = [paired_difference(nothing, one, level=level) for one in (*steps, np.sum(steps, axis=0))]
+    # Adding 0 takes the sign off a cost of nothing.
+    return [WaterfallLine(name, (one.mean or 0.0) + 0.0, one.ci95) for name, one in zip(names, told, strict=True)]
 
 
 def naive_readings(

@@ -18,6 +18,7 @@ from regulars.analysis.compare import (
     payback_week,
     return_on_cost,
     roi_interval,
+    waterfall,
 )
 
 T_975_3 = 3.182446305284263  # Student's t with 3 degrees of freedom, any table.
@@ -202,6 +203,19 @@ def test_break_even_compares_the_lift_needed_with_the_lift_achieved():
 def test_break_even_has_no_ratio_where_nothing_more_is_spent():
     found = break_even([5.0], [0.0], [0.0])
     assert (found.required_lift, found.achieved_lift, found.achieved_over_required) == (None, None, None)
+
+
+def test_waterfall_falls_from_margin_to_profit():
+    lines = waterfall([100.0, 140.0], {"rewards": [30.0, 50.0], "service": [0.0, 0.0], "fixed program cost": [60.0, 60.0]})
+    assert [(one.line, one.mean) for one in lines] == [
+        ("incremental margin", 120.0),
+        ("rewards", -40.0),
+        ("service", 0.0),
+        ("fixed program cost", -60.0),
+        ("incremental profit", 20.0),
+    ]
+    # Profits 10 and 30: mean 20, standard error 10, Student's t with 1 degree of freedom.
+    assert lines[-1].ci95 == pytest.approx((20.0 - 127.06204736174698, 20.0 + 127.06204736174698), rel=1e-12)
 
 
 def readings(**more):
