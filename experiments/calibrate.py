@@ -121,11 +121,18 @@ class Calibration:
             "holdout": self.holdout,
         }
 
-    def population(self) -> dict[str, Any]:
-        """The population as of the last day of the log, fitted to all of it: what a scenario's `market.population` reads."""
-        return population(self.log, self.whole)
+    def population(self, offsets: dict[str, float] | None = None) -> dict[str, Any]:
+        """The population as of the last day of the log, fitted to all of it: what a scenario's `market.population` reads.
 
-    def write_population(self, path: str | Path) -> None:
+        Args:
+            offsets: Log factors of purchase and attrition that keep the fit with behaviors on; see `equilibrium.balance`.
+        """
+        found = population(self.log, self.whole)
+        for name, offset in (offsets or {}).items():
+            found[name] = {**found[name], "offset": offset}
+        return found
+
+    def write_population(self, path: str | Path, offsets: dict[str, float] | None = None) -> None:
         """Write the population as YAML: either the whole file or, if anything fails, nothing."""
         size = f"{len(self.log.customer):,} customers, {len(self.log.who):,} orders"
         about = [
@@ -134,7 +141,7 @@ class Calibration:
             f"The backtest used a separate fit up to {self.train_until}; its parameters are in the JSON of that command alone.",
             *self.notes,
         ]
-        text = "".join(f"# {line}\n" for line in about) + population_text(self.population())
+        text = "".join(f"# {line}\n" for line in about) + population_text(self.population(offsets))
         _write(Path(path), text)
 
 

@@ -23,7 +23,8 @@ from regulars.analysis.compare import (
     return_on_cost,
     roi_interval,
 )
-from regulars.analysis.sensitivity import switching_value
+from regulars.analysis.sensitivity import Factor, Swing, one_at_a_time
+from regulars.analysis.sensitivity import Outcome as Worth
 from regulars.scenarios.scenario import Scenario
 
 from .executors import run_all, split_threads
@@ -34,6 +35,7 @@ from .uncertainty import Uncertain, applied, draw_values, uncertain
 
 VIEWS = ("cash", "accrual", "clv")
 SENSITIVITY_REPLICATIONS = 4
+SEARCHES = 3
 _COSTS = {
     "discounts": "discounts given",
     "reward_cost": "rewards",
@@ -126,6 +128,9 @@ def compare(
     drawn = _draw(scenarios, unknown, draws, seed, threads, progress) if draws else None
     values = [kpi_values(one) for one in outcomes]
     parts = []
+    swings: list[list[dict[str, Any]]] = [[] for _ in scenarios[1:]]
+    if sensitivity and draws:
+        swings = _sensitivity(scenarios, unknown, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         _add_risk(part, scenario, None if drawn is None else drawn[at - 1], draws)
@@ -135,9 +140,7 @@ def compare(
             for one in mine
             if not one.choices
         ]
-        part["sensitivity"] = []
-        if sensitivity and _costs_something(part):
-            part["sensitivity"] = _sensitivity(scenarios[0], scenario, mine, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
+        part["sensitivity"] = swings[at - 1]
         part["warnings"] = _warnings(part, replications, draws)
         parts.append(part)
     first = scenarios[0]
@@ -380,14 +383,10 @@ def _add_risk(part: dict[str, Any], scenario: Scenario, drawn: dict[str, Gains] 
     if drawn is None:
         return
     loss = loss_probability(drawn[scenario.economics.view].profit)
-    part["probability_of_loss"], part["probability_of_loss_error"] = loss.value, loss.sd
+    part["probability_of_loss"], part["probability_of_loss_error"] = loss.value, loss.error
     for view, roi in part["views"].items():
         if roi["value"] is not None:
             roi["ci95_all"] = plain(roi_interval(drawn[view].margin, drawn[view].cost).interval)
-
-
-def _costs_something(part: dict[str, Any]) -> bool:
-    return part["roi"]["value"] is not None
 
 
 def _concerns(one: Uncertain, baseline: Scenario, scenario: Scenario) -> bool:
@@ -401,76 +400,62 @@ def _concerns(one: Uncertain, baseline: Scenario, scenario: Scenario) -> bool:
 
 
 def _sensitivity(
-    baseline: Scenario,
-    scenario: Scenario,
+    scenarios: Sequence[Scenario],
     unknown: Sequence[Uncertain],
     replications: int,
     seed: int,
     threads: int | None,
     progress: Callable[[str, int], Progress] | None,
-) -> list[dict[str, Any]]:
-    """Each assumed parameter at the ends of its range, and where the answer changes sign."""
-    view = scenario.economics.view
-    points = [(one, value) for one in unknown for value in (one.choices or (_whole(one, one.low), _whole(one, one.high)))]
-    weeks = (baseline.horizon_weeks + scenario.horizon_weeks) * replications
-    ticker = _locked(progress(f"sensitivity of {scenario.id.rpartition('/')[2]}", weeks * (len(points) + 1)) if progress else None)
+) -> list[list[dict[str, Any]]]:
+    """For each scenario: each assumed parameter at the ends of its range, and where the answer changes sign.
+
+    The ends are run for all scenarios at once, on the same luck; only the search for a sign change is run by scenario.
+    """
+    points = [(one.path, value) for one in unknown for value in _ends(one)]
+    weeks = sum(one.horizon_weeks for one in scenarios) * replications
+    ticker = _locked(progress("sensitivity", weeks * (len(points) + 1)) if progress else None)
     workers, inside = split_threads(threads, len(points) + 1)
 
-    def evaluate(values: dict[str, Any]) -> Gains:
-        changed = [applied(one, values) for one in (baseline, scenario)]
-        rows = [execute(Job(changed, seed, at, inside, False, False, ticker)) for at in range(replications)]
-        return gains_of([row[0] for row in rows], [row[1] for row in rows], view)
+    def gains(values: dict[str, Any], arms: Sequence[Scenario], tick: Progress | None) -> list[Gains]:
+        changed = [applied(one, values) for one in arms]
+        rows = [execute(Job(changed, seed, at, inside, False, False, tick)) for at in range(replications)]
+        before = [row[0] for row in rows]
+        return [
+            gains_of(before, [row[at] for row in rows], arm.economics.view) for at, arm in enumerate(arms[1:], start=1)
+        ]
 
-    found = run_all(evaluate, [{}, *({one.path: value} for one, value in points)], workers)
-    base = float(found[0].profit.mean())
-    table = {(one.path, value): gains for (one, value), gains in zip(points, found[1:], strict=True)}
-    rows: list[dict[str, Any]] = []
+    found = run_all(lambda values: gains(values, scenarios, ticker), [{}, *({path: value} for path, value in points)], workers)
+    table = dict(zip(points, found[1:], strict=True))
 
-    def row(one: Uncertain) -> list[dict[str, Any]]:
-        if one.choices:
-            return [
-                _line(one, choice, None, None, table[one.path, choice], "switch", None) for choice in one.choices
-            ]
-        low, high = _whole(one, one.low), _whole(one, one.high)
-        below, above = table[one.path, low], table[one.path, high]
+    def row(task: tuple[int, Uncertain]) -> Swing:
+        arm, one = task
 
-        def profit(value: float) -> float:
-            return float(evaluate({one.path: _whole(one, value)}).profit.mean())
+        def evaluate(path: str, value: Any) -> Worth:
+            known = table.get((path, value))
+            return _worth(known[arm] if known else gains({path: value}, (scenarios[0], scenarios[arm + 1]), None)[0])
 
-        switching = switching_value(
-            profit, low=one.low, default=float(one.default), high=one.high,
-            profit_low=float(below.profit.mean()), profit_default=base, profit_high=float(above.profit.mean()),
+        factor = Factor(
+            one.path, one.unit, one.default, None if one.choices else one.low, None if one.choices else one.high, one.source,
+            one.choices, one.integer,
         )  # fmt: skip
-        return [_line(one, None, below, above, None, "number", switching)]
+        return one_at_a_time([factor], evaluate, _worth(found[0][arm]), searches=SEARCHES)[0]
 
-    for part in run_all(row, unknown, workers):
-        rows.extend(part)
-    swing = {at: max(abs(v - base) for v in (r["profit_low"], r["profit_high"]) if v is not None) for at, r in enumerate(rows)}
-    return [rows[at] for at in sorted(swing, key=lambda at: (-swing[at], rows[at]["path"]))]
-
-
-def _line(
-    one: Uncertain, choice: str | None, below: Gains | None, above: Gains | None, chosen: Gains | None, kind: str, switching: float | None
-) -> dict[str, Any]:
-    low, high = (chosen, None) if chosen is not None else (below, above)
-    return {
-        "path": one.path,
-        "unit": one.unit,
-        "kind": kind,
-        "default": one.default,
-        "low": choice if chosen is not None else finite(one.low),
-        "high": None if chosen is not None else finite(one.high),
-        "roi_low": None if low is None else return_on_cost(low.margin, low.cost).value,
-        "roi_high": None if high is None else return_on_cost(high.margin, high.cost).value,
-        "profit_low": None if low is None else float(low.profit.mean()),
-        "profit_high": None if high is None else float(high.profit.mean()),
-        "switching_value": switching,
-        "source": one.source,
-    }
+    tasks = [(arm, one) for arm in range(len(scenarios) - 1) for one in unknown if _concerns(one, scenarios[0], scenarios[arm + 1])]
+    rows = run_all(row, tasks, workers)
+    return [
+        [plain(one) for one in sorted((r for (at, _), r in zip(tasks, rows, strict=True) if at == arm), key=lambda r: (-r.swing, r.path))]
+        for arm in range(len(scenarios) - 1)
+    ]
 
 
-def _whole(one: Uncertain, value: float) -> Any:
-    return round(value) if one.integer else value
+def _ends(one: Uncertain) -> list[Any]:
+    """The values of the sensitivity table that are not the scenario's own."""
+    values = list(one.choices) or [round(end) if one.integer else end for end in (one.low, one.high)]
+    return [value for value in values if value != one.default]
+
+
+def _worth(gains: Gains) -> Worth:
+    return Worth(float(gains.profit.mean()), return_on_cost(gains.margin, gains.cost).value)
 
 
 def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:

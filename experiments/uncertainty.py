@@ -16,6 +16,7 @@ import numpy as np
 from regulars.scenarios.scenario import Scenario
 
 ASSUMED = "assumed"
+DEFAULT = "catalog:0"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
             facts = info.json_schema_extra
             if not isinstance(facts, dict):
                 continue
-            source = scenario.citation(path) or str(facts["source"])
+            stated = scenario.origin.get(path, DEFAULT) != DEFAULT
+            source = (stated and scenario.citation(path)) or str(facts["source"])
             value = getattr(model, name)
             if not source.startswith(ASSUMED) or value is None:
                 continue
@@ -71,12 +73,22 @@ def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
-            low, high = scenario.uncertainties.get(path) or (facts["low"], facts["high"])
-            if low is None or high is None:
-                continue
-            low, high = min(float(low), float(value)), max(float(high), float(value))
+            low, high = _span(scenario, path, value, facts)
             if low < high:
                 yield Uncertain(path, str(facts["unit"]), value, low, high, source, (), isinstance(value, int))
+
+
+def _span(scenario: Scenario, path: str, value: float, facts: dict[str, Any]) -> tuple[float, float]:
+    """The range a scenario states, else the parameter's plausible one; for money half to twice the value."""
+    if path in scenario.uncertainties:
+        low, high = scenario.uncertainties[path]
+    elif facts["plausible"] is not None:
+        low, high = facts["plausible"]
+    elif facts["unit"] == "money":
+        low, high = 0.5 * value, 2.0 * value
+    else:
+        low, high = facts["low"], facts["high"]
+    return min(float(low), float(value)), max(float(high), float(value))
 
 
 def _walk(address: str, params: Any) -> Iterator[tuple[str, Any, str]]:
@@ -159,7 +171,7 @@ def _calibrated(scenarios: Sequence[Scenario]) -> Iterator[_Group]:
     behaviors = {one.type: one.params for one in scenarios[0].components if one.kind == "behavior"}
     for key in ("purchase_attrition", "spend"):
         part = fitted.get(key)
-        if not part:
+        if not part or part.get("matrix") is None:
             continue
         paths = tuple(_PLACES[name] for name in part["names"])
         means = tuple(float(getattr(behaviors[path.split(".")[1]], path.split(".")[2])) for path in paths)

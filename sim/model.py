@@ -138,7 +138,13 @@ class LoyaltyModel(mesa.Model):
     def live(self) -> None:
         """Phase 3: orders, acquisitions and exits, person by person in continuous time."""
         began = time.perf_counter()
-        world, customers, rates, life, events = self.world, self.world.customers, self.world.rates, self.world.life, self.world.events
+        world, customers, rates, life, events = (
+            self.world,
+            self.world.customers,
+            self.world.rates,
+            self.world.life,
+            self.world.events,
+        )
         events.clear()
 
         def serve(start: int, stop: int) -> Any:

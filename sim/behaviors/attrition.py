@@ -67,7 +67,9 @@ class Pareto(Behavior):
 
     class Params(Parameters):
         s: float = param(0.606, unit="1", low=0.001, high=1000.0, doc="Shape of the leaving rates between people.", source=PARETO)
-        beta: float = param(11.669, unit="weeks", low=1e-4, high=1e6, doc="Scale of the leaving rates: mean is s / beta.", source=PARETO)
+        beta: float = param(
+            11.669, unit="weeks", low=1e-4, high=1e6, doc="Scale of the leaving rates: mean is s / beta.", source=PARETO
+        )
         offset: float = _offset()
 
     def found(self, world: World) -> None:
@@ -87,8 +89,12 @@ class Renewal(Behavior):
     variant = "renewal"
 
     class Params(Parameters):
-        alpha: float = param(0.704, unit="1", low=0.001, high=1000.0, doc="First shape of the probability to leave.", source=RENEWAL)
-        beta: float = param(1.182, unit="1", low=0.001, high=1000.0, doc="Second shape of the probability to leave.", source=RENEWAL)
+        alpha: float = param(
+            0.704, unit="1", low=0.001, high=1000.0, doc="First shape of the probability to leave.", source=RENEWAL
+        )
+        beta: float = param(
+            1.182, unit="1", low=0.001, high=1000.0, doc="Second shape of the probability to leave.", source=RENEWAL
+        )
         period_weeks: float = param(
             52.0, unit="weeks", low=1.0, high=520.0, doc="Weeks from renewal to renewal.", source="yearly contracts of the source"
         )

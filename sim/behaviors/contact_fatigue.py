@@ -37,13 +37,35 @@ class ContactFatigue(Behavior):
 
     class Params(Parameters):
         tiring: float = param(
-            0.25, unit="1/contact", low=0.0, high=2.0, role="effect", neutral=0.0,
-            doc="Log response lost per contact above the cap.", source="assumed",
+            0.25,
+            unit="1/contact",
+            low=0.0,
+            high=2.0,
+            role="effect",
+            neutral=0.0,
+            doc="Log response lost per contact above the cap.",
+            plausible=(0.05, 0.6),
+            source="assumed",
         )
-        cap: float = param(2.0, unit="contacts/week", low=0.0, high=50.0, doc="Contacts a week that do not tire.", source="assumed")
+        cap: float = param(
+            2.0,
+            unit="contacts/week",
+            low=0.0,
+            high=50.0,
+            doc="Contacts a week that do not tire.",
+            plausible=(1, 5),
+            source="assumed",
+        )
         opt_out: float = param(
-            0.004, unit="1/contact", low=0.0, high=0.5, role="effect", neutral=0.0,
-            doc="Probability of opting out per contact above the cap.", source="assumed",
+            0.004,
+            unit="1/contact",
+            low=0.0,
+            high=0.5,
+            role="effect",
+            neutral=0.0,
+            doc="Probability of opting out per contact above the cap.",
+            plausible=(0.001, 0.02),
+            source="assumed",
         )
 
     def respond(self, world: World) -> None:

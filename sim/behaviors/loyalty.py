@@ -41,9 +41,15 @@ class Loyalty(Behavior):
         cognitive: Any = field(np.float32, default=0.7, unit="share", low=0, high=1, doc="Evaluation learned from experience.")
 
     class Params(Parameters):
-        affective_weight: float = param(1 / 3, unit="1", low=0.0, high=1.0, doc="Weight of attachment.", source="assumed equal")
-        behavioral_weight: float = param(1 / 3, unit="1", low=0.0, high=1.0, doc="Weight of habit.", source="assumed equal")
-        cognitive_weight: float = param(1 / 3, unit="1", low=0.0, high=1.0, doc="Weight of evaluation.", source="assumed equal")
+        affective_weight: float = param(
+            1 / 3, unit="1", low=0.0, high=1.0, doc="Weight of attachment.", plausible=(0.1, 0.7), source="assumed equal"
+        )
+        behavioral_weight: float = param(
+            1 / 3, unit="1", low=0.0, high=1.0, doc="Weight of habit.", plausible=(0.1, 0.7), source="assumed equal"
+        )
+        cognitive_weight: float = param(
+            1 / 3, unit="1", low=0.0, high=1.0, doc="Weight of evaluation.", plausible=(0.1, 0.7), source="assumed equal"
+        )
         affective_half_life: float = param(
             52.0, unit="weeks", low=13.0, high=143.0, doc="Weeks until half of a change in attachment is gone.", source="assumed"
         )
@@ -54,26 +60,52 @@ class Loyalty(Behavior):
             34.0, unit="weeks", low=13.0, high=143.0, doc="Weeks until half of a change in evaluation is gone.", source="assumed"
         )
         learning: float = param(
-            5.0, unit="orders", low=2.0, high=20.0, doc="Orders' worth of prior evaluation; learning slows with orders.",
+            5.0,
+            unit="orders",
+            low=2.0,
+            high=20.0,
+            doc="Orders' worth of prior evaluation; learning slows with orders.",
             source="assumed",
         )
         reward_gain: float = param(
-            0.10, unit="share", low=0.0, high=0.4, role="effect", neutral=0.0,
+            0.10,
+            unit="share",
+            low=0.0,
+            high=0.4,
+            role="effect",
+            neutral=0.0,
             doc="Loyalty a redeemed reward adds: to habit in full, to evaluation by half, to attachment by a quarter.",
             source="assumed; order of the three parts Belli et al. 2022",
         )
         message_effect: float = param(
-            0.02, unit="share", low=0.0, high=0.1, role="effect", neutral=0.0,
+            0.02,
+            unit="share",
+            low=0.0,
+            high=0.1,
+            role="effect",
+            neutral=0.0,
             doc="Way to full or no esteem that one message from others moves evaluation.",
             source="assumed; East, Hammond & Lomax 2008 report shifts about +.20 and -.11 in intention",
         )
         effect: float = param(
-            0.8, unit="log per unit", low=0.0, high=2.0, role="effect", neutral=0.0,
-            doc="Log-term on the purchase rate per unit of loyalty above the own start.", source="assumed",
+            0.8,
+            unit="log per unit",
+            low=0.0,
+            high=2.0,
+            role="effect",
+            neutral=0.0,
+            doc="Log-term on the purchase rate per unit of loyalty above the own start.",
+            source="assumed",
         )
         attrition_effect: float = param(
-            1.5, unit="log per unit", low=0.0, high=4.0, role="effect", neutral=0.0,
-            doc="Log-term off the attrition hazard per unit of loyalty above the own start.", source="assumed",
+            1.5,
+            unit="log per unit",
+            low=0.0,
+            high=4.0,
+            role="effect",
+            neutral=0.0,
+            doc="Log-term off the attrition hazard per unit of loyalty above the own start.",
+            source="assumed",
         )
 
         @model_validator(mode="after")
@@ -93,7 +125,13 @@ class Loyalty(Behavior):
         own.recent_rate[:] = customers.purchase_rate
         own.cognitive[:] = customers.usual_satisfaction / _HUNDRED
         world.each(
-            weigh_loyalty, customers.loyalty, own.affective, own.recent_rate, own.cognitive, customers.purchase_rate, *self._weights()
+            weigh_loyalty,
+            customers.loyalty,
+            own.affective,
+            own.recent_rate,
+            own.cognitive,
+            customers.purchase_rate,
+            *self._weights(),
         )
 
     def weigh(self, world: World) -> None:

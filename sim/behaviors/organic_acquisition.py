@@ -25,8 +25,14 @@ class OrganicAcquisition(Behavior):
 
     class Params(Parameters):
         probability: float = param(
-            0.005, unit="1/week", low=0.0, high=0.9, role="effect", neutral=0.0,
+            0.005,
+            unit="1/week",
+            low=0.0,
+            high=0.9,
+            role="effect",
+            neutral=0.0,
             doc="Probability a week that a prospect becomes a customer unprompted.",
+            plausible=(0.0005, 0.015),
             source="Goldenberg, Libai & Muller 2001, grid .0005-.015 a period, read in a replication",
         )
 

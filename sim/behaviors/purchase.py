@@ -21,8 +21,12 @@ class Purchase(Behavior):
     type = "purchase"
 
     class Params(Parameters):
-        r: float = param(0.243, unit="1", low=0.01, high=100.0, doc="Shape of the rates between people; small is uneven.", source=CDNOW)
-        alpha: float = param(4.414, unit="weeks", low=1e-4, high=1e5, doc="Scale of the rates: mean rate is r / alpha.", source=CDNOW)
+        r: float = param(
+            0.243, unit="1", low=0.01, high=100.0, doc="Shape of the rates between people; small is uneven.", source=CDNOW
+        )
+        alpha: float = param(
+            4.414, unit="weeks", low=1e-4, high=1e5, doc="Scale of the rates: mean rate is r / alpha.", source=CDNOW
+        )
         timing_shape: float = param(
             1.0,
             unit="1",

@@ -41,26 +41,60 @@ class Satisfaction(Behavior):
 
     class Params(Parameters):
         mean: float = param(
-            70.0, unit="points", low=0.0, high=100.0, doc="Usual satisfaction of the average person.",
+            70.0,
+            unit="points",
+            low=0.0,
+            high=100.0,
+            doc="Usual satisfaction of the average person.",
+            plausible=(60, 80),
             source="assumed; 65.8 overall in the China customer satisfaction index 2019, 78 in the tea case",
         )
         between: float = param(
-            12.0, unit="points", low=0.0, high=30.0, doc="Spread of usual satisfaction between people.",
+            12.0,
+            unit="points",
+            low=0.0,
+            high=30.0,
+            doc="Spread of usual satisfaction between people.",
+            plausible=(6, 20),
             source="assumed; customerSat has sd 25.5 on a 100-point scale, use of the scale included",
         )
         spread: float = param(
-            15.0, unit="points", low=0.0, high=40.0, doc="Spread of quality from order to order.", source="assumed"
+            15.0,
+            unit="points",
+            low=0.0,
+            high=40.0,
+            doc="Spread of quality from order to order.",
+            plausible=(5, 25),
+            source="assumed",
         )
         quality_shift: float = param(
-            0.0, unit="points", low=-50.0, high=50.0, role="effect", neutral=0.0,
-            doc="Quality now against the quality people are used to.", source="no change is the neutral case",
+            0.0,
+            unit="points",
+            low=-50.0,
+            high=50.0,
+            role="effect",
+            neutral=0.0,
+            doc="Quality now against the quality people are used to.",
+            source="no change is the neutral case",
         )
         failure_rate: float = param(
-            0.0, unit="share", low=0.0, high=1.0, role="effect", neutral=0.0, doc="Part of orders that fail.",
+            0.0,
+            unit="share",
+            low=0.0,
+            high=1.0,
+            role="effect",
+            neutral=0.0,
+            doc="Part of orders that fail.",
             source="no failures is the neutral case",
         )
         failure_depth: float = param(
-            40.0, unit="points", low=0.0, high=100.0, doc="Quality lost in an order that fails.", source="assumed"
+            40.0,
+            unit="points",
+            low=0.0,
+            high=100.0,
+            doc="Quality lost in an order that fails.",
+            plausible=(20, 60),
+            source="assumed",
         )
         learning: float = param(
             0.3, unit="1", low=0.1, high=0.5, doc="Weight of a new experience in satisfaction.", source="assumed"
@@ -69,28 +103,55 @@ class Satisfaction(Behavior):
             0.2, unit="1", low=0.05, high=0.4, doc="Weight of a new experience in expectation.", source="assumed"
         )
         loss_ratio: float = param(
-            2.0, unit="1", low=1.0, high=3.0, doc="Weight of falling short over exceeding expectation.",
+            2.0,
+            unit="1",
+            low=1.0,
+            high=3.0,
+            doc="Weight of falling short over exceeding expectation.",
             source="assumed; direction Anderson & Sullivan 1993, size about 2 from memory",
         )
         half_life: float = param(
             26.0, unit="weeks", low=8.0, high=104.0, doc="Weeks until half of a deviation is forgotten.", source="assumed"
         )
         reward_gain: float = param(
-            4.0, unit="points", low=0.0, high=15.0, role="effect", neutral=0.0, doc="Satisfaction added by a reward redeemed.",
+            4.0,
+            unit="points",
+            low=0.0,
+            high=15.0,
+            role="effect",
+            neutral=0.0,
+            doc="Satisfaction added by a reward redeemed.",
             source="assumed; rewarded behavior exists in Taylor & Neslin 2005, size not cited",
         )
         message_effect: float = param(
-            1.0, unit="points", low=0.0, high=5.0, role="effect", neutral=0.0,
-            doc="Expectation moved by one message from others, up or down.", source="assumed",
+            1.0,
+            unit="points",
+            low=0.0,
+            high=5.0,
+            role="effect",
+            neutral=0.0,
+            doc="Expectation moved by one message from others, up or down.",
+            source="assumed",
         )
         effect: float = param(
-            0.03, unit="log per 10 points", low=0.0, high=0.10, role="effect", neutral=0.0,
+            0.03,
+            unit="log per 10 points",
+            low=0.0,
+            high=0.10,
+            role="effect",
+            neutral=0.0,
             doc="Log-term on the purchase rate per 10 points above usual.",
             source="assumed; positive in a 535-correlation meta-analysis, size not read",
         )
         attrition_effect: float = param(
-            0.15, unit="log per 10 points", low=0.0, high=0.35, role="effect", neutral=0.0,
-            doc="Log-term off the attrition hazard per 10 points above usual.", source="assumed",
+            0.15,
+            unit="log per 10 points",
+            low=0.0,
+            high=0.35,
+            role="effect",
+            neutral=0.0,
+            doc="Log-term off the attrition hazard per 10 points above usual.",
+            source="assumed",
         )
 
     def begin(self, world: World) -> None:
@@ -182,7 +243,19 @@ def add_satisfaction(log_purchase, log_attrition, status, satisfaction, usual, e
 
 @kernel
 def settle_down(
-    satisfaction, expectation, status, usual, rewarded, strong, weak, negative, forgetting, reward_gain, message_effect, start, stop
+    satisfaction,
+    expectation,
+    status,
+    usual,
+    rewarded,
+    strong,
+    weak,
+    negative,
+    forgetting,
+    reward_gain,
+    message_effect,
+    start,
+    stop,
 ):
     """Forgetting, rewards of the step before, and what others say."""
     for i in range(start, stop):

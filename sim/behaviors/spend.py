@@ -48,11 +48,19 @@ class Lognormal(Behavior):
     class Params(Parameters):
         mean_log: float = param(3.311, unit="log money", low=-10.0, high=25.0, doc="Mean of log order value.", source=MOMENTS)
         between_sd: float = param(
-            0.40, unit="1", low=0.0, high=3.0, doc="Spread of log order value between people.",
+            0.40,
+            unit="1",
+            low=0.0,
+            high=3.0,
+            doc="Spread of log order value between people.",
             source="assumed split of the total log sd .738 of CDNOW; Complete Journey .652 between, 1.025 within",
         )
         within_sd: float = param(
-            0.62, unit="1", low=0.0, high=3.0, doc="Spread of log order value from order to order of one person.",
+            0.62,
+            unit="1",
+            low=0.0,
+            high=3.0,
+            doc="Spread of log order value from order to order of one person.",
             source="assumed split of the total log sd .738 of CDNOW; Complete Journey .652 between, 1.025 within",
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from ..core.component import Behavior
@@ -52,38 +51,91 @@ class WordOfMouth(Behavior):
 
     class Params(Parameters):
         base: float = param(
-            0.02, unit="probability", low=0.0, high=0.1, role="effect", neutral=0.0,
-            doc="Probability of telling others of an order that was as expected.", source="assumed",
+            0.02,
+            unit="probability",
+            low=0.0,
+            high=0.1,
+            role="effect",
+            neutral=0.0,
+            doc="Probability of telling others of an order that was as expected.",
+            source="assumed",
         )
         surprise: float = param(
-            0.3, unit="probability per 100 points", low=0.0, high=0.6, role="effect", neutral=0.0,
+            0.3,
+            unit="probability per 100 points",
+            low=0.0,
+            high=0.6,
+            role="effect",
+            neutral=0.0,
             doc="Added probability per 100 points of surprise, good or bad.",
             source="assumed; U-shape Anderson 1998",
         )
         strong: float = param(
-            0.04, unit="probability", low=0.0, high=0.9, role="effect", neutral=0.0,
+            0.04,
+            unit="probability",
+            low=0.0,
+            high=0.9,
+            role="effect",
+            neutral=0.0,
             doc="Probability that a positive message through a strong tie wins a prospect.",
+            plausible=(0.01, 0.07),
             source="Goldenberg, Libai & Muller 2001, grid .01-.07, read in a replication",
         )
         weak: float = param(
-            0.01, unit="probability", low=0.0, high=0.9, role="effect", neutral=0.0,
+            0.01,
+            unit="probability",
+            low=0.0,
+            high=0.9,
+            role="effect",
+            neutral=0.0,
             doc="Probability that a positive message through a weak tie wins a prospect.",
+            plausible=(0.005, 0.015),
             source="Goldenberg, Libai & Muller 2001, grid .005-.015, read in a replication",
         )
         negative_weight: float = param(
-            1.0, unit="1", low=0.5, high=3.0, doc="Positive messages that a negative one cancels.",
+            1.0,
+            unit="1",
+            low=0.5,
+            high=3.0,
+            doc="Positive messages that a negative one cancels.",
             source="assumed; East, Hammond & Lomax 2008 contradict that bad news is stronger",
         )
         saturation: float = param(
-            10.0, unit="messages/week", low=1.0, high=1e6, doc="Messages a week beyond which more add little.", source="assumed"
+            10.0,
+            unit="messages/week",
+            low=1.0,
+            high=1e6,
+            doc="Messages a week beyond which more add little.",
+            plausible=(3, 50),
+            source="assumed",
         )
         reach_strong: float = param(
-            1.0, unit="probability", low=0.0, high=1.0, doc="Probability that a message passes a strong tie.", source="assumed"
+            1.0,
+            unit="probability",
+            low=0.0,
+            high=1.0,
+            doc="Probability that a message passes a strong tie.",
+            plausible=(0.3, 1.0),
+            source="assumed",
         )
         reach_weak: float = param(
-            1.0, unit="probability", low=0.0, high=1.0, doc="Probability that a message passes a weak tie.", source="assumed"
+            1.0,
+            unit="probability",
+            low=0.0,
+            high=1.0,
+            doc="Probability that a message passes a weak tie.",
+            plausible=(0.3, 1.0),
+            source="assumed",
         )
-        cap: int = param(1, unit="messages/step", low=1, high=50, doc="Times a customer tells others in one step.", source="assumed")
+        cap: int = param(
+            1,
+            unit="messages/step",
+            low=1,
+            high=50,
+            doc="Times a customer tells others in one step.",
+            plausible=(1, 5),
+            source="assumed",
+        )
 
     def arrive(self, world: World) -> None:
         customers, params = world.customers, self.params

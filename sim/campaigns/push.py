@@ -67,25 +67,58 @@ class Push(Campaign):
         every_weeks: int = param(1, unit="weeks", low=1, high=104, doc="Weeks between messages.", source="plan")
         delay_weeks: int = param(4, unit="weeks", low=1, high=104, doc="Weeks after the last order, for triggers.", source="plan")
         click_through: float = param(
-            0.08, unit="probability", low=0.0, high=0.5, role="effect", neutral=0.0,
-            doc="Probability that a rested person clicks a broadcast message.", source="assumed",
+            0.08,
+            unit="probability",
+            low=0.0,
+            high=0.5,
+            role="effect",
+            neutral=0.0,
+            doc="Probability that a rested person clicks a broadcast message.",
+            plausible=(0.02, 0.15),
+            source="assumed",
         )
         relevance: float = param(
-            2.0, unit="1", low=1.0, high=4.0, role="effect", neutral=1.0, doc="Factor of tagged content on clicks.",
+            2.0,
+            unit="1",
+            low=1.0,
+            high=4.0,
+            role="effect",
+            neutral=1.0,
+            doc="Factor of tagged content on clicks.",
             source="assumed; seed claim: personal push has 2 times the click-through of broadcast, read as to 2x (X15)",
         )
         effect: float = param(
-            0.5, unit="log", low=0.0, high=2.0, role="effect", neutral=0.0, doc="Log-term of a fresh click on the purchase rate.",
+            0.5,
+            unit="log",
+            low=0.0,
+            high=2.0,
+            role="effect",
+            neutral=0.0,
+            doc="Log-term of a fresh click on the purchase rate.",
+            plausible=(0.1, 1.0),
             source="assumed; Hillstrom e-mail test: two-week conversion .57 to 1.25 % over all who were written to",
         )
         carryover: float = param(
-            0.5, unit="1/week", low=0.0, high=0.95, doc="Part of the effect left after a week.",
+            0.5,
+            unit="1/week",
+            low=0.0,
+            high=0.95,
+            doc="Part of the effect left after a week.",
             source="Sethuraman, Tellis & Briesch 2011: long-run over short-run elasticity 2",
         )
-        ceiling: float = param(1.5, unit="log", low=0.0, high=5.0, doc="Most that clicks can add up to.", source="assumed")
+        ceiling: float = param(
+            1.5, unit="log", low=0.0, high=5.0, doc="Most that clicks can add up to.", plausible=(0.75, 3.0), source="assumed"
+        )
         acquisition: float = param(
-            0.02, unit="probability", low=0.0, high=0.9, role="effect", neutral=0.0,
-            doc="Probability that a prospect's click wins the prospect.", source="assumed",
+            0.02,
+            unit="probability",
+            low=0.0,
+            high=0.9,
+            role="effect",
+            neutral=0.0,
+            doc="Probability that a prospect's click wins the prospect.",
+            plausible=(0.005, 0.05),
+            source="assumed",
         )
         contact_cost: float = param(
             0.01, unit="money", low=0.0, high=1000.0, role="cost", doc="Cost of one message delivered.", source="assumed"
@@ -93,9 +126,7 @@ class Push(Campaign):
         weekly_cost: float = param(
             0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Running cost a week while the campaign lasts.", source="plan"
         )
-        setup_cost: float = param(
-            0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan"
-        )
+        setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
 
     @property
     def first_week(self) -> int:

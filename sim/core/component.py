@@ -42,7 +42,7 @@ def _check_hooks(cls: type[Component]) -> None:
 def _is_method(value: object) -> bool:
     if inspect.isclass(value):
         return False
-    return isinstance(value, staticmethod | classmethod | property) or isinstance(value, Callable)  # type: ignore[arg-type]
+    return isinstance(value, (staticmethod | classmethod | property, Callable))  # type: ignore[arg-type]
 
 
 class Component:

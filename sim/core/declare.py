@@ -34,6 +34,7 @@ def param(
     low: float | None = None,
     high: float | None = None,
     neutral: float | None = None,
+    plausible: tuple[float, float] | None = None,
 ) -> Any:
     """Declare one parameter of a `Parameters` class.
 
@@ -49,6 +50,7 @@ def param(
         low: Least value allowed.
         high: Greatest value allowed.
         neutral: Value at which an effect vanishes.
+        plausible: Range to believe in, for assumed numbers whose valid range is wider; else `low` to `high`.
 
     Raises:
         TypeError: An effect without a neutral value, or an assumed number without a range.
@@ -63,7 +65,15 @@ def param(
         ge=low,
         le=high,
         description=doc,
-        json_schema_extra={"unit": unit, "source": source, "role": role, "neutral": neutral, "low": low, "high": high},
+        json_schema_extra={
+            "unit": unit,
+            "source": source,
+            "role": role,
+            "neutral": neutral,
+            "low": low,
+            "high": high,
+            "plausible": None if plausible is None else list(plausible),
+        },
     )
 
 

@@ -106,7 +106,9 @@ class Profit(Kpi):
     definition = "Gross margin less rewards, campaigns, service, acquisition and fixed program cost; cash view."
 
     def value(self, totals: Series) -> Any:
-        costs = totals.reward_cost + totals.campaign_cost + totals.service_cost + totals.acquisition_cost + totals.program_fixed_cost
+        costs = (
+            totals.reward_cost + totals.campaign_cost + totals.service_cost + totals.acquisition_cost + totals.program_fixed_cost
+        )
         return totals.revenue - totals.cost_of_goods - totals.discounts - costs
 
 
@@ -179,7 +181,12 @@ class Clv(Kpi):
     )
     reads = ("status", "segment", "purchase_rate", "attrition_hazard", "log_basket")
     totals = (
-        stock("residual_value", unit="money", scale=MONEY, doc="Discounted margin still to come from active customers, last week only."),
+        stock(
+            "residual_value",
+            unit="money",
+            scale=MONEY,
+            doc="Discounted margin still to come from active customers, last week only.",
+        ),
     )
 
     def record(self, world: World) -> None:
@@ -224,7 +231,9 @@ class Cac(Kpi):
 
 
 @kernel
-def value_residual(sums, status, segment, purchase_rate, attrition_hazard, log_basket, attrition, period, interest, worth, start, stop):
+def value_residual(
+    sums, status, segment, purchase_rate, attrition_hazard, log_basket, attrition, period, interest, worth, start, stop
+):
     """Expected discounted margin of each active customer's future orders at base rates.
 
     With purchase rate l, drop-out p per order and interest d a week: l / (l p + d) orders; with a leaving rate m a week:

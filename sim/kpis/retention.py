@@ -232,7 +232,22 @@ class RepurchaseRate(Kpi):
 
 @kernel
 def take_census(
-    counts, marks, status, segment, joined, last_order, n_orders, orders_before, spent, now, lapse_gaps, mean_gap, seen, first, start, stop
+    counts,
+    marks,
+    status,
+    segment,
+    joined,
+    last_order,
+    n_orders,
+    orders_before,
+    spent,
+    now,
+    lapse_gaps,
+    mean_gap,
+    seen,
+    first,
+    start,
+    stop,
 ):
     """Count people by state, and mark who is active by the observed rule."""
     for i in range(start, stop):

@@ -44,8 +44,12 @@ class Window(Parameters):
 class Threshold(Parameters):
     """Points for every full step of spending."""
 
-    step: float = param(100.0, unit="money", low=0.01, high=1e9, doc="Spending that earns once.", source="seed: 10 points per 100")
-    points: int = param(10, unit="points", low=0, high=1_000_000, doc="Points for each full step.", source="seed: 10 points per 100")
+    step: float = param(
+        100.0, unit="money", low=0.01, high=1e9, doc="Spending that earns once.", source="seed: 10 points per 100"
+    )
+    points: int = param(
+        10, unit="points", low=0, high=1_000_000, doc="Points for each full step.", source="seed: 10 points per 100"
+    )
     mode: Literal["per_order", "accumulated"] = param(
         "per_order", unit="", doc="per_order: remainders of an order are lost; accumulated: they carry over.", source="plan (X07)"
     )
@@ -55,25 +59,46 @@ class Delayed(Parameters):
     """Extra points on large orders, credited later."""
 
     min_order: float = param(500.0, unit="money", low=0.0, high=1e9, doc="Least order value.", source="seed: 500 yuan")
-    multiplier: float = param(2.0, unit="1", low=1.0, high=100.0, doc="Points of the order, all told.", source="seed: double points")
+    multiplier: float = param(
+        2.0, unit="1", low=1.0, high=100.0, doc="Points of the order, all told.", source="seed: double points"
+    )
     mode: Literal["total", "extra"] = param(
         "total", unit="", doc="total: multiplier x points in all; extra: multiplier x points on top.", source="plan (X08)"
     )
-    delay_days: int = param(1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="seed: next day")
+    delay_days: int = param(
+        1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="seed: next day"
+    )
 
 
 class Enrollment(Parameters):
     """Who joins: offered with each order, chosen by what the program would be worth to the customer."""
 
     intercept: float = param(
-        -1.5, unit="logit", low=-6.0, high=4.0, doc="Log-odds of joining at an order when nothing is to be gained.", source="assumed"
+        -1.5,
+        unit="logit",
+        low=-6.0,
+        high=4.0,
+        doc="Log-odds of joining at an order when nothing is to be gained.",
+        plausible=(-3.0, 0.5),
+        source="assumed",
     )
     value_slope: float = param(
-        0.1, unit="logit per money", low=0.0, high=2.0, doc="Log-odds per unit of reward value expected a year.",
+        0.1,
+        unit="logit per money",
+        low=0.0,
+        high=2.0,
+        doc="Log-odds per unit of reward value expected a year.",
+        plausible=(0.0, 0.4),
         source="assumed; heavier buyers join first, Leenheer et al. 2007",
     )
     progress_slope: float = param(
-        1.0, unit="logit", low=0.0, high=5.0, doc="Log-odds for a welcome gift that already pays the cheapest reward.", source="assumed"
+        1.0,
+        unit="logit",
+        low=0.0,
+        high=5.0,
+        doc="Log-odds for a welcome gift that already pays the cheapest reward.",
+        plausible=(0.0, 3.0),
+        source="assumed",
     )
     opening_share: float = param(
         0.0, unit="share", low=0.0, high=1.0, doc="Part of the known customers who are members at launch.", source="plan"
@@ -87,14 +112,29 @@ class Redemption(Parameters):
     """When members redeem."""
 
     rate: float = param(
-        7 / 60, unit="1/week", low=7 / 180, high=0.5, doc="Rate of redeeming while the balance pays the wanted reward.",
+        7 / 60,
+        unit="1/week",
+        low=7 / 180,
+        high=0.5,
+        doc="Rate of redeeming while the balance pays the wanted reward.",
         source="assumed; checked by breakage: about a third of points unredeemed in the United States",
     )
     friction: float = param(
-        0.1, unit="share", low=0.0, high=1.0, doc="Part of redemptions lost to a cumbersome process.", source="assumed"
+        0.1,
+        unit="share",
+        low=0.0,
+        high=1.0,
+        doc="Part of redemptions lost to a cumbersome process.",
+        plausible=(0.0, 0.4),
+        source="assumed",
     )
     stockpilers: float = param(
-        0.3, unit="share", low=0.0, high=1.0, doc="Members who redeem at a fifth of the rate.",
+        0.3,
+        unit="share",
+        low=0.0,
+        high=1.0,
+        doc="Members who redeem at a fifth of the rate.",
+        plausible=(0.1, 0.6),
         source="assumed; stockpiling even in linear programs, Stourm, Bradlow & Fader 2015",
     )
 
@@ -162,7 +202,9 @@ class Points(Program):
         type: Literal["points"] = param("points", unit="", doc="Kind of program.", source="name")
         audience: Audience = group("To whom the program is open.", Audience)
         start_week: int = param(1, unit="week", low=1, high=2000, doc="Week of the launch.", source="plan")
-        per_money: float = param(1.0, unit="points/money", low=0.0, high=1000.0, doc="Points per unit of money.", source="seed: 1 a yuan")
+        per_money: float = param(
+            1.0, unit="points/money", low=0.0, high=1000.0, doc="Points per unit of money.", source="seed: 1 a yuan"
+        )
         threshold: Threshold | None = group("Points per full step of spending, if any.", lambda: None)
         windows: dict[str, Window] = group("Weeks with multiplied points.", dict)
         delayed: Delayed | None = group("Extra points on large orders, credited later, if any.", lambda: None)
@@ -171,10 +213,20 @@ class Points(Program):
         enrollment: Enrollment = group("Who joins.", Enrollment)
         redemption: Redemption = group("When members redeem.", Redemption)
         expiry_weeks: int | None = param(
-            None, unit="weeks", low=1, high=520, doc="Weeks until points run out, first in first out; never if not given.", source="plan"
+            None,
+            unit="weeks",
+            low=1,
+            high=520,
+            doc="Weeks until points run out, first in first out; never if not given.",
+            source="plan",
         )
         expected_redemption: float = param(
-            0.7, unit="share", low=0.0, high=1.0, doc="Part of outstanding points the books expect to be redeemed.",
+            0.7,
+            unit="share",
+            low=0.0,
+            high=1.0,
+            doc="Part of outstanding points the books expect to be redeemed.",
+            plausible=(0.6, 0.9),
             source="assumed; a third unredeemed, Colloquy 2011",
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at launch.", source="plan")
@@ -394,7 +446,9 @@ class Points(Program):
 
 
 @kernel
-def open_accounts(counts, member, earned, redeem_clock, audience, status, segment, key, redeem_key, name, share, mean, start, stop):
+def open_accounts(
+    counts, member, earned, redeem_clock, audience, status, segment, key, redeem_key, name, share, mean, start, stop
+):
     """Members at launch, with exponential balances."""
     for i in range(start, stop):
         if audience[i] == 0 or not (status[i] == ACTIVE or status[i] == CHURNED):

@@ -13,16 +13,27 @@ from .network import NetworkParameters, SmallWorld
 class Segment(Parameters):
     """One named part of the market."""
 
-    share: float = param(unit="share", low=0.0, high=1.0, doc="Part of all people; shares are scaled to sum to 1.", source="data or plan")
+    share: float = param(
+        unit="share", low=0.0, high=1.0, doc="Part of all people; shares are scaled to sum to 1.", source="data or plan"
+    )
 
 
 class Market(Parameters):
     """Who is there, who may come, and how they know each other."""
 
-    customers: int = param(10_000, unit="people", low=0, high=50_000_000, doc="Have bought before week 1.", source="size of the firm")
-    prospects: int = param(0, unit="people", low=0, high=50_000_000, doc="Can be reached, have not bought.", source="size of the market")
+    customers: int = param(
+        10_000, unit="people", low=0, high=50_000_000, doc="Have bought before week 1.", source="size of the firm"
+    )
+    prospects: int = param(
+        0, unit="people", low=0, high=50_000_000, doc="Can be reached, have not bought.", source="size of the market"
+    )
     newcomers: int = param(
-        0, unit="people", low=0, high=50_000_000, doc="Enter as prospects at even times over the horizon.", source="size of the market"
+        0,
+        unit="people",
+        low=0,
+        high=50_000_000,
+        doc="Enter as prospects at even times over the horizon.",
+        source="size of the market",
     )
     network: NetworkParameters = Field(default_factory=SmallWorld, description="Who hears whom.")
     segments: dict[str, Segment] = group("Named parts of the market with their share of people.", dict)
@@ -41,6 +52,7 @@ class Market(Parameters):
         low=1.0,
         high=520.0,
         doc="Without a population file, first orders of the base lie evenly in so many weeks before the start.",
+        plausible=(26, 156),
         source="assumed",
     )
     lapse_gaps: float = param(
@@ -78,10 +90,17 @@ class Economics(Parameters):
         high=1.0,
         role="cost",
         doc="Part of revenue left after the cost of goods.",
+        plausible=(0.1, 0.8),
         source="assumed; no citable size, 0.1-0.8 by industry",
     )
     discount_rate_per_year: float = param(
-        0.10, unit="1/year", low=0.0, high=1.0, doc="Yearly rate at which later money is worth less.", source="assumed; 0.05-0.20 usual"
+        0.10,
+        unit="1/year",
+        low=0.0,
+        high=1.0,
+        doc="Yearly rate at which later money is worth less.",
+        plausible=(0.05, 0.2),
+        source="assumed; 0.05-0.20 usual",
     )
     view: Literal["cash", "accrual", "clv"] = param(
         "cash",

@@ -413,6 +413,7 @@ class SmallWorld(Parameters):
         low=0.0,
         high=1.0,
         doc="Probability that a strong tie leads to anyone instead of a neighbor.",
+        plausible=(0.01, 0.2),
         source="assumed; clustered yet short paths at 0.01-0.1 in Watts & Strogatz 1998",
     )
 
@@ -469,6 +470,7 @@ class HeavyTailed(Parameters):
         low=0.0,
         high=1000.0,
         doc="Mean number of ties of a person.",
+        plausible=(10.0, 40.0),
         source="assumed; as many as in small_world",
     )
     exponent: float = param(
@@ -485,6 +487,7 @@ class HeavyTailed(Parameters):
         low=1,
         high=1_000_000,
         doc="Power law: most ties of a person.",
+        plausible=(200, 10_000),
         source="assumed; bounds the reach of one person",
     )
     strong_share: float = param(
@@ -493,6 +496,7 @@ class HeavyTailed(Parameters):
         low=0.0,
         high=1.0,
         doc="Part of ties that is strong, drawn tie by tie.",
+        plausible=(0.2, 0.6),
         source="assumed; as in small_world",
     )
 
@@ -568,7 +572,13 @@ class CommunityStructured(Parameters):
 
     type: Literal["community"] = "community"
     size: float = param(
-        50.0, unit="people", low=2.0, high=1_000_000.0, doc="Mean size of a community.", source="assumed; 10-150 usual"
+        50.0,
+        unit="people",
+        low=2.0,
+        high=1_000_000.0,
+        doc="Mean size of a community.",
+        plausible=(10.0, 150.0),
+        source="assumed; 10-150 usual",
     )
     size_spread: float = param(
         0.5, unit="share", low=0.0, high=0.9, doc="Sizes lie evenly within this part of the mean to each side.", source="assumed"

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.declare import stream
 from ..core.draws import exp32, gamma_table, log32, log_quantile, normal32, quantile, uniform, uniform_pair
 from ..core.kernel import kernel
-from .customers import ABSENT, ACTIVE, CHURNED, NOBODY, PROSPECT
+from .customers import ABSENT, ACTIVE, CHURNED, PROSPECT
 from .life import ACQUISITION, GAP, LIFE, NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK
 
 f32, f64, i32, i64, u8, u16, u64 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16, np.uint64
@@ -139,7 +139,7 @@ class Population:
     def _give_past(self, world: Any, histories: np.ndarray | None) -> None:
         customers, market = world.customers, world.market
         people = np.flatnonzero(customers.status == ACTIVE).astype(np.int32)
-        shape, scale = f32(self.rate_shape), f32(self.rate_scale)
+        _shape, scale = f32(self.rate_shape), f32(self.rate_scale)
         common = (
             customers.status,
             customers.joined,

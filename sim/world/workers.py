@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,7 +29,7 @@ class Workers:
         if self._pool is None or n < WORTH_SPLITTING:
             return [(0, n)]
         cuts = [n * part // self.threads // 64 * 64 for part in range(self.threads)] + [n]
-        return list(zip(cuts[:-1], cuts[1:], strict=True))
+        return list(itertools.pairwise(cuts))
 
     def run(self, tasks: list[Callable[[], Any]]) -> list[Any]:
         """Results of all tasks, the first one done by the calling thread."""
