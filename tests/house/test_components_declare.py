@@ -78,7 +78,9 @@ def _faults(declared: FieldInfo, extra: dict[str, Any]) -> Iterator[str]:
         yield f"role {extra['role']!r}"
     low, high = extra["low"], extra["high"]
     for what, value in (("default", declared.default), ("neutral value", extra["neutral"])):
-        if isinstance(value, int | float) and not isinstance(value, bool) and None not in (low, high) and not low <= value <= high:
+        if low is None or high is None or not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        if not low <= value <= high:
             yield f"{what} {value} is outside {low} to {high}"
     if extra["role"] == "effect" and extra["neutral"] is None:
         yield "an effect without neutral value"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,14 +79,29 @@ def violations(path: str, text: str, components: frozenset[str] = frozenset()) -
         elif other not in MAY_SEE[folder]:
             report(line, f"imports {name}: {folder} may see {', '.join(sorted(MAY_SEE[folder])) or 'nothing of the house'}")
     if folder == "sim" and parts[1] != "core":
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.value.id in ("np", "numpy") and node.attr in BANNED_NUMPY:
-                    report(node.lineno, f"np.{node.attr}: its bits vary by processor and version; core has its own")
+        for line, name in numpy_attributes(tree):
+            if name in BANNED_NUMPY:
+                report(line, f"np.{name}: its bits vary by processor and version; core has its own")
     return found
 
 
-def _inside_sim(report, line: int, path: str, parts: tuple[str, ...], target: list[str], components: frozenset[str]) -> None:
+def numpy_attributes(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and name of everything taken from numpy."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy"):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.ImportFrom) and node.module == "numpy":
+            yield from ((node.lineno, one.name) for one in node.names)
+
+
+def _inside_sim(
+    report: Callable[[int, str], None],
+    line: int,
+    path: str,
+    parts: tuple[str, ...],
+    target: list[str],
+    components: frozenset[str],
+) -> None:
     room, other = parts[1], target[2] if len(target) > 2 else ""
     if room == "__init__" or other == room:
         module = "/".join(target[1:4]) + ".py"
@@ -149,6 +164,7 @@ def test_every_wing_has_components_to_look_at():
         ("sim/kpis/x.py", "import pandas as pd", "sim knows nothing of tables"),
         ("sim/kpis/x.py", "import numpy as np\ny = np.exp(x)", "np.exp"),
         ("sim/kpis/x.py", "import numpy as np\ny = np.random.default_rng(1)", "np.random"),
+        ("sim/kpis/x.py", "from numpy import log1p", "np.log1p"),
         ("sim/kpis/x.py", "from regulars.sim.world.world import World", "relative"),
         ("sim/model.py", "from regulars.experiments import job", "nothing of the house"),
         ("sim/model.py", "from regulars.scenarios import load", "nothing of the house"),

@@ -53,6 +53,6 @@ def test_something_happened_in_that_market(plain):
 
 
 def test_a_difference_is_found(plain):
-    name = "default customers.n_orders"
-    other = {**plain, name: plain[name] + np.int32(1), "default customers.loyalty": plain["default customers.loyalty"] * np.float32(1.00001)}
-    assert [one.split(":")[0] for one in differences(plain, other)] == ["default customers.loyalty", name]
+    orders, loyalty = "default customers.n_orders", "default customers.loyalty"
+    other = {**plain, orders: plain[orders] + np.int32(1), loyalty: plain[loyalty] * np.float32(1.00001)}
+    assert [one.split(":")[0] for one in differences(plain, other)] == [loyalty, orders]

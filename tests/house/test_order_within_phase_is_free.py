@@ -50,7 +50,9 @@ def disagreements(left: LoyaltyModel, right: LoyaltyModel, tolerance: float = 1e
         elif not np.array_equal(one, other):
             found.append(name)
     mine, others = left.world.totals, right.world.totals
-    found += [f"totals.{name}" for name, at in mine.place.items() if not np.array_equal(mine.data[:, at], others.data[:, others.place[name]])]
+    for name, at in mine.place.items():
+        if not np.array_equal(mine.data[:, at], others.data[:, others.place[name]]):
+            found.append(f"totals.{name}")
     return found
 
 

@@ -25,4 +25,4 @@ def tables() -> Iterator[tuple[str, np.ndarray]]:
 
 
 if __name__ == "__main__":
-    np.savez(sys.argv[1], **dict(tables()))
+    np.savez(sys.argv[1], allow_pickle=False, **dict(tables()))

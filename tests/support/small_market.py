@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Setting:
     market: Market
     horizon_weeks: int = 12
     step_days: int = 7
-    economics: Economics = Economics()
+    economics: Economics = field(default_factory=Economics)
     histories: np.ndarray | None = None
     edges: tuple[np.ndarray, ...] | None = None
 
