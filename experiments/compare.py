@@ -117,7 +117,7 @@ def compare(
 
     Raises:
         ScenarioError: A scenario is not valid.
-        ValueError: The scenarios cannot be compared: horizons or currencies differ.
+        NotComparable: Horizons or currencies differ.
     """
     scenarios = _comparable([as_scenario(baseline), *(as_scenario(one) for one in others)])
     work = sum(one.horizon_weeks for one in scenarios)
@@ -136,9 +136,7 @@ def compare(
         _add_risk(part, scenario, None if drawn is None else drawn[at - 1], draws)
         mine = [one for one in unknown if _concerns(one, scenarios[0], scenario)]
         part["uncertain"] = [
-            {"path": one.path, "unit": one.unit, "low": finite(one.low), "high": finite(one.high), "default": one.default, "source": one.source}
-            for one in mine
-            if not one.choices
+            {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")} for one in mine if not one.choices
         ]
         part["sensitivity"] = swings[at - 1]
         part["warnings"] = _warnings(part, replications, draws)
@@ -178,16 +176,20 @@ def save(comparison: Comparison, folder: Path) -> Comparison:
     return saved
 
 
+class NotComparable(ValueError):
+    """Scenarios whose numbers cannot stand side by side."""
+
+
 def _comparable(scenarios: list[Scenario]) -> list[Scenario]:
     first = scenarios[0]
     for one in scenarios[1:]:
         if one.horizon_weeks != first.horizon_weeks:
-            raise ValueError(
+            raise NotComparable(
                 f"{one.id}: horizon_weeks = {one.horizon_weeks}: must be {first.horizon_weeks} as in the baseline {first.id}. "
                 f"Use --weeks {min(one.horizon_weeks, first.horizon_weeks)}."
             )
         if one.currency != first.currency:
-            raise ValueError(f"{one.id}: currency = {one.currency}: must be {first.currency} as in the baseline {first.id}.")
+            raise NotComparable(f"{one.id}: currency = {one.currency}: must be {first.currency} as in the baseline {first.id}.")
     return scenarios
 
 

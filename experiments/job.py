@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from regulars.scenarios.scenario import Scenario
+from regulars.sim.world.customers import NOBODY, STATUS
 
 
 @dataclass(frozen=True)
@@ -173,9 +174,15 @@ def _outcome(job: Job, model: Any, baseline_spent: np.ndarray | None, build_s: f
 
 
 def _customers(world: Any) -> dict[str, np.ndarray]:
-    """The people at the end, one array a column."""
+    """The people at the end, one array a column; what never happened is not a number."""
     hidden = {"contacts", "heard_strong", "heard_weak", "heard_negative", "rewarded"}
     columns = {name: array.copy() for name, array in world.customers.arrays() if name not in hidden}
+    for name in ("joined", "last_order"):
+        columns[name][columns[name] <= NOBODY] = np.nan
+    columns["segment"] = np.array(world.segments, object)[columns["segment"]]
+    columns["acquired_by"] = np.array(["start", *world.rates.causes], object)[columns["acquired_by"]]
+    columns["status"] = np.array(STATUS, object)[columns["status"]]
+    columns["acquired_by"][np.isnan(columns["joined"])] = ""
     for owner in sorted(world.owned):
         section, _, name = owner.partition(".")
         if section == "programs":

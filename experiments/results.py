@@ -203,7 +203,6 @@ def customers_frame(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     import pandas as pd
 
     from regulars.sim.core.units import MONEY
-    from regulars.sim.world.customers import STATUS
 
     frames = []
     for replication, outcome in enumerate(outcomes):
@@ -211,7 +210,7 @@ def customers_frame(outcomes: Sequence[Outcome]) -> pd.DataFrame:
         status, spent = columns.pop("status"), columns.pop("spent")
         people = len(status)
         frame = pd.DataFrame({"replication": np.full(people, replication), "person": np.arange(people)})
-        frame["status"] = pd.Categorical.from_codes(status.astype(int), categories=list(STATUS))
+        frame["status"] = pd.Categorical(status)
         frame["orders"] = columns.pop("n_orders")
         frame["revenue"] = spent / MONEY
         frames.append(pd.concat([frame, pd.DataFrame(columns)], axis=1))

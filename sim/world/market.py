@@ -43,7 +43,7 @@ class Market(Parameters):
     start: Literal["base", "cohort"] = param(
         "base",
         unit="",
-        doc="base: customers have a history, latent state drawn from its posterior; cohort: first order in week 0, not counted.",
+        doc="base: customers have a history, latent state drawn from it; cohort: first order in week 0, not counted.",
         source="question asked",
     )
     history_weeks: float = param(
@@ -105,6 +105,6 @@ class Economics(Parameters):
     view: Literal["cash", "accrual", "clv"] = param(
         "cash",
         unit="",
-        doc="What ROI counts. cash: money in the horizon; accrual: less the points liability (IFRS 15); clv: plus residual value of customers.",
+        doc="What ROI counts. cash: money in the horizon; accrual: less points liability (IFRS 15); clv: plus residual value.",
         source="question asked",
     )

@@ -22,6 +22,7 @@ ALIVE = stream("population.alive", per="person", doc="Whether a customer with th
 PLACE = stream("population.place", per="person", doc="Who of the market are customers, prospects and later entrants.")
 SEGMENT = stream("population.segment", per="person", doc="Segment of a person.")
 HISTORY = stream("population.history", per="person", doc="Age of a customer without a record; entry of a newcomer.")
+WHO = stream("population.who", per="person", doc="Which recorded history a customer gets.")
 PAST = stream("population.past", per="order", doc="Gaps between orders before the start.")
 
 HISTORY_COLUMNS = ("entry_week", "frequency", "recency_weeks", "age_weeks", "mean_value")
@@ -117,7 +118,7 @@ class Population:
             self._give_past(world, histories)
         elif histories is not None:
             people = np.flatnonzero(customers.status == ACTIVE)
-            entry = histories[_rows(len(people), len(histories)), 0]
+            entry = histories[_rows(world, people, len(histories)), 0]
             customers.enters[people] = entry
             late = people[entry > 0.0]
             customers.status[late] = ABSENT
@@ -167,7 +168,7 @@ class Population:
                 len(people),
             )
             return
-        rows = _rows(len(people), len(histories))
+        rows = _rows(world, people, len(histories))
         chosen = np.ascontiguousarray(histories[rows], dtype=np.float32)
         alive = self.alive_probability(histories)[rows].astype(np.float32)
         draw_posterior(
@@ -189,9 +190,13 @@ class Population:
             _residual_gaps(customers, people, chosen, self.timing_shape, world)
 
 
-def _rows(people: int, histories: int) -> np.ndarray:
-    """Which history each customer gets: every history equally often, up to one."""
-    return (np.arange(people, dtype=np.int64) * histories) // max(people, 1)
+def _rows(world: Any, people: np.ndarray, histories: int) -> np.ndarray:
+    """Which history each customer gets: every one equally often, up to one, in an order that ties know nothing of."""
+    order = np.empty(world.people, np.uint64)
+    world.each(draw_place, order, world.key(WHO))
+    rows = np.empty(len(people), np.int64)
+    rows[np.argsort(order[people], kind="stable")] = (np.arange(len(people), dtype=np.int64) * histories) // max(len(people), 1)
+    return rows
 
 
 def _place(world: Any) -> None:

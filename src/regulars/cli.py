@@ -30,7 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON docum
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Key of all luck.")]
 Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Independent repetitions of luck.")]
 Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=1040, help="Run so many weeks instead of the scenario's horizon.")]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, max=1024, help="Threads in all; results do not depend on it. Default: all cores.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, max=1024, help="Threads in all; results do not depend on it. Default: all cores.")
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the files of this run. Default: a new one below runs/.")]
 
 
@@ -307,7 +309,8 @@ def _errors() -> Iterator[None]:
         typer.echo(f"regulars: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), err=True)
         raise typer.Exit(2 if isinstance(problem, FileNotFoundError) else 3) from None
     except ValueError as problem:
-        if type(problem).__module__.startswith("regulars") or type(problem) is ValueError:
+        # Only errors of our own are for people; any other is a defect and keeps its traceback.
+        if type(problem).__module__.startswith("regulars"):
             typer.echo(str(problem), err=True)
             raise typer.Exit(2) from None
         raise
@@ -328,8 +331,14 @@ def _progress() -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("{task.description:16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("weeks"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
 
         def task(name: str, total: int) -> Any:
