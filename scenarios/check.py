@@ -222,7 +222,9 @@ class _Check:
             elif key in values:
                 path = ("behaviors", name, key)
                 rule = f"market.population ({node.at}: {found.source.label}) gives it too. Keep one of the two."
-                self.faults.append(Fault(path, rule, value=plain(inner)))
+                self.problems.append(place(Fault(path, rule, value=plain(inner)), self.root))
+                # Told once; what follows from a part with two types is no news.
+                del part.map[key]
 
     def _edges(self, market: Market) -> tuple[np.ndarray, ...] | None:
         file = getattr(market.network, "file", None)
@@ -481,6 +483,11 @@ def _patched(scenario: Scenario, values: dict[str, Any], owners: dict[str, tuple
             known = calibrated.get(owner[1], {}) if owner[0] == "behaviors" else {}
             tree[owner[0]] = {**tree[owner[0]], owner[1]: _dumped(section, known)}
     origin = dict(scenario.origin)
+    sources = {path: text for path, text in scenario.sources.items() if path not in values}
+    if len(sources) < len(scenario.sources):
+        tree["sources"] = sources
+        origin = {path: at for path, at in origin.items() if path.removeprefix("sources.") not in values or path in values}
+        origin.update({} if sources else {"sources": DEFAULT})
     origin.update((path, f"values:{count}") for count, path in enumerate(values, 1) if path in origin)
     return replace(
         scenario,
@@ -491,6 +498,7 @@ def _patched(scenario: Scenario, values: dict[str, Any], owners: dict[str, tuple
         components=components,
         tree=tree,
         origin=origin,
+        sources=sources,
         population=calibrated if scenario.population is not None else None,
     )
 

@@ -78,6 +78,7 @@ def explain(model: type[BaseModel], data: Any, path: tuple[str, ...], error: Val
     found: dict[tuple[tuple[str, ...], bool], list[tuple[_Spot, Any]]] = {}
     for row in error.errors(include_url=False, include_input=False)[:200]:
         spot = _follow(model, row["loc"])
+        spot.of_key = spot.of_key or row["type"] == "extra_forbidden"
         found.setdefault((tuple(spot.path), spot.of_key), []).append((spot, row))
     faults = []
     for (inner, of_key), rows in found.items():

@@ -46,8 +46,13 @@ class Problem:
 
 
 def problem(place: Place, dotted: str, message: str) -> Problem:
-    """A problem at a place."""
-    return Problem(place.file, place.line, place.column, dotted, message)
+    """A problem at a place; what the file says reaches no terminal as it stands."""
+    return Problem(place.file, place.line, place.column, printable(dotted), printable(message))
+
+
+def printable(text: str) -> str:
+    """Text with control characters written out."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 class ScenarioError(ValueError):
@@ -71,8 +76,7 @@ def shown(value: Any) -> str:
     """A value as people wrote it, short and free of control characters."""
     if isinstance(value, dict | list):
         return "{...}" if isinstance(value, dict) else "[...]"
-    text = value[:60] if isinstance(value, str) else json.dumps(value, default=str)
-    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    text = printable(value[:60] if isinstance(value, str) else json.dumps(value, default=str))
     if text == "" or text != text.strip():
         text = f'"{text}"'
     return text if len(text) <= 48 else f"{text[:45]}..."

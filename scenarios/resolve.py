@@ -37,10 +37,6 @@ Implied = Callable[[str], str | None]
 """Type of a part whose map names none, by its dotted path."""
 
 
-def _nothing(path: str) -> str | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Resolved:
     """A scenario as its files and options say, before any default is filled in.
@@ -146,13 +142,13 @@ def merge(base: Node, over: Node, implied: Implied) -> Node:
     return merged
 
 
-def _merge(base: Node, over: Node, implied: Implied, path: str, gone: set[str]) -> Node:
+def _merge(base: Node, over: Node, implied: Implied | None, path: str, gone: set[str]) -> Node:
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         if path in SECTIONS and over.value is None:
             return base
         gone.add(path)
         return over
-    if _changes_type(base, over, lambda: implied(path)):
+    if implied is not None and _changes_type(base, over, implied, path):
         gone.add(path)
         return over
     merged = dict(base.value)
@@ -164,11 +160,11 @@ def _merge(base: Node, over: Node, implied: Implied, path: str, gone: set[str]) 
     return Node(merged, over.at, over.key or base.key)
 
 
-def _changes_type(base: Node, over: Node, implied: Callable[[], str | None]) -> bool:
+def _changes_type(base: Node, over: Node, implied: Implied, path: str) -> bool:
     old, new = base.map.get("type"), over.map.get("type")
     if new is None:
         return False
-    return new.value != (implied() if old is None else old.value)
+    return new.value != (implied(path) if old is None else old.value)
 
 
 def read_options(sets: Sequence[str], problems: list[Problem]) -> Node:
@@ -196,7 +192,7 @@ def read_options(sets: Sequence[str], problems: list[Problem]) -> Node:
             node.key = place
             node = Node({name: node}, place)
         # Within the options nothing is inherited yet, so types cannot clash.
-        layer = _merge(layer, node, _nothing, "", set())
+        layer = _merge(layer, node, None, "", set())
     return layer
 
 
@@ -232,7 +228,7 @@ def values_layer(values: Mapping[str, Any], label: str = "values") -> Node:
             names = [names[0], ".".join(names[1:])]
         for name in reversed(names):
             node = Node({name: node}, place, place)
-        layer = _merge(layer, node, _nothing, "", set())
+        layer = _merge(layer, node, None, "", set())
     return layer
 
 

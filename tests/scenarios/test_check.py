@@ -1,0 +1,192 @@
+"""All that is wrong is told at once: where, what, the rule, and the nearest right answer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from regulars.scenarios import ScenarioError, load
+
+BROKEN = """name: broken on purpose
+horizon_weeks: minus three
+step_days: 99
+market:
+  customers: -5
+  prospects: many
+behaviors:
+  purchse: {r: 0.243, alpha: 4.414}
+"""
+
+
+def test_every_faulty_line_is_named_at_once(refusal):
+    lines = refusal(BROKEN)
+    assert [int(line.split(":")[1]) for line in lines] == [2, 3, 5, 6, 8]
+    assert lines[0] == "s.yaml:2:16: horizon_weeks = minus three: must be a whole number 1 to 1040 (unit weeks). Default: 52."
+    assert lines[1] == "s.yaml:3:12: step_days = 99: must be 7 or 1. Nearest right value: 7."
+    assert lines[4] == "s.yaml:8:3: behaviors.purchse: no such behavior. Did you mean 'purchase'?"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "behaviors:\n  toy_pull:\n    kappa: 0.9\n",
+            "s.yaml:3:12: behaviors.toy_pull.kappa = 0.9: must be 0 to 0.6 (unit 1). Nearest right value: 0.6.",
+        ),
+        ("behaviors:\n  toy_pull: {kapa: 0.1}\n", "s.yaml:2:14: behaviors.toy_pull.kapa: no such name here. Did you mean 'kappa'?"),
+        (
+            "behaviors: {toy_pull: {lag_weeks: 1.5}}\n",
+            "s.yaml:1:35: behaviors.toy_pull.lag_weeks = 1.5: must be a whole number 1 to 52 (unit weeks). Nearest right value: 2.",
+        ),
+        (
+            "behaviors: {toy_pull: {kappa: '0.2'}}\n",
+            "s.yaml:1:31: behaviors.toy_pull.kappa = 0.2: must be a number 0 to 0.6 (unit 1). Nearest right value: 0.2.",
+        ),
+        ("behaviors: {toy_pull: {attainable: 1}}\n", "s.yaml:1:36: behaviors.toy_pull.attainable = 1: must be true or false."),
+        ("behaviors: {toy_pull: {label: 5}}\n", 's.yaml:1:31: behaviors.toy_pull.label = 5: must be text. Nearest right value: "5".'),
+        ("behaviors: {toy_pull: {cuts: 5}}\n", "s.yaml:1:30: behaviors.toy_pull.cuts = 5: must be a list: [a, b, ...]."),
+        (
+            "behaviors: {toy_pull: {cuts: [1, x]}}\n",
+            "s.yaml:1:34: behaviors.toy_pull.cuts.1 = x: must be a number.",
+        ),
+        (
+            "behaviors: {toy_mood: {type: eve}}\n",
+            "s.yaml:1:30: behaviors.toy_mood.type = eve: must be even, odd or none. Nearest right value: even.",
+        ),
+        ("behaviors: {toy_mood: {type: odd, level: 1}}\n", "s.yaml:1:35: behaviors.toy_mood.level: no such name here. Known: swing."),
+        ("programs: {card: {stamps: 3}}\n", "s.yaml:1:12: programs.card: needs a `type`. Did you mean 'toy_card'?"),
+        ("programs: {card: {type: toy_crd}}\n", "s.yaml:1:25: programs.card.type = toy_crd: no such program. Did you mean 'toy_card'?"),
+        ("programs: {card: {type: [5]}}\n", "s.yaml:1:25: programs.card.type: no such program."),
+        (
+            "programs: {card: {type: toy_card, mode: fany}}\n",
+            "s.yaml:1:41: programs.card.mode = fany: must be plain or fancy. Nearest right value: fancy.",
+        ),
+        ("programs: {a: {type: toy_ticket}}\n", "s.yaml:1:12: programs.a.price: missing. Price."),
+        (
+            "programs: {a: {type: toy_card, prizes: {cup: {points: 5000}}}}\n",
+            "s.yaml:1:55: programs.a.prizes.cup.points = 5000: must be 1 to 1000 (unit points). Nearest right value: 1000.",
+        ),
+        (
+            "programs: {a: {type: toy_card, best: {cots: 5, points: 1}}}\n",
+            "s.yaml:1:39: programs.a.best.cots: no such name here. Did you mean 'cost'?",
+        ),
+        (
+            "programs: {a: {type: toy_card, for_segment: north}}\n",
+            "s.yaml:1:45: programs.a.for_segment: no segment 'north' in market.segments.",
+        ),
+        ("programs: {Stars: {type: toy_card}}\n", "s.yaml:1:12: programs.Stars: a name is a-z, 0-9 and _, begins with a letter"),
+        ("programs: {a.b: {type: toy_card}}\n", "s.yaml:1:12: programs.a.b: a name is a-z, 0-9 and _"),
+        ("programs: [1]\n", "s.yaml:1:11: programs: must be a map of names to parts."),
+        ("market: {segments: {'north side': {share: 1}}}\n", "s.yaml:1:21: market.segments.north side: a name is a-z"),
+        ("market: {segments: {north: {shar: 1}}}\n", "s.yaml:1:"),
+        (
+            "market: {network: {type: smal_world}}\n",
+            "s.yaml:1:10: market.network: type smal_world is not known. Did you mean 'small_world'?",
+        ),
+        (
+            "market: {network: {type: small_world, rewiring: 2}}\n",
+            "s.yaml:1:49: market.network.rewiring = 2: must be 0 to 1 (unit share). Nearest right value: 1.",
+        ),
+        ("market: {network: {rewiring: 2}}\n", "s.yaml:1:10: market.network: needs a `type`: one of"),
+        ("market: {customers: 0}\n", "s.yaml:1:1: market: a market needs at least one customer or prospect."),
+        ("market: {start: bse}\n", "s.yaml:1:17: market.start = bse: must be base or cohort. Nearest right value: base."),
+        ("market: 5\n", "s.yaml:1:9: market = 5: must be a map of names to values"),
+        ("markte: {}\n", "s.yaml:1:1: markte: no such section. Did you mean 'market'?"),
+        ("currency: usd\n", "s.yaml:1:11: currency = usd: must have the form ^[A-Z]{3}$."),
+        ("horizon_weeks: 52.0\n", "s.yaml:1:16: horizon_weeks = 52.0: must be a whole number 1 to 1040 (unit weeks). Nearest right value: 52."),
+        ("sources: {behaviors.toy_pul.kappa: x}\n", "s.yaml:1:11: sources.behaviors.toy_pul.kappa: no such behavior. Did you mean 'toy_pull'?"),
+        ("sources: {market.custmers: x}\n", "s.yaml:1:11: sources.market.custmers: no such value in market. Did you mean 'customers'?"),
+        ("sources: {market.customers: ''}\n", "s.yaml:1:29: sources.market.customers = \"\": must have at least 1 letters."),
+        ("uncertainties: {economics.view: {low: 0, high: 1}}\n", "s.yaml:1:17: uncertainties.economics.view: only a number can have a range."),
+        (
+            "uncertainties: {economics.gross_margin: {low: 1, high: 0}}\n",
+            "s.yaml:1:17: uncertainties.economics.gross_margin: low must be below high.",
+        ),
+        ("- 1\n", "s.yaml:1:1: must be a map of sections; the least scenario is `market: {}`"),
+        ("", "s.yaml:1:1: the file is empty"),
+    ],
+)
+def test_a_fault_tells_place_value_rule_and_nearest_right_answer(refusal, text, line):
+    lines = refusal(text)
+    assert lines[0].startswith(line)
+
+
+def test_faults_of_all_parts_come_together(refusal):
+    text = "market: {customers: x, segments: {a: {share: 2}, b: {share: -1}}}\nbehaviors: {toy_pull: {kappa: x, cuts: [x, y]}}\nunknown: 1\n"
+    assert len(refusal(text)) == 7
+
+
+def test_a_fault_of_reading_hides_no_other_fault(refusal):
+    lines = refusal("market: {customers: .nan, customers: 5}\nhorizon_weeks: x\n")
+    assert [line.split(":")[1] for line in lines] == ["1", "1", "2"]
+
+
+def test_purchase_spend_and_attrition_are_on_and_all_else_is_off(refusal, write):
+    write("s.yaml", "market: {}\n")
+    assert {one.address for one in load("s.yaml").components} == {"behaviors.purchase", "behaviors.spend", "behaviors.attrition"}
+
+
+@pytest.mark.parametrize("word", ["off", "{type: none}"])
+def test_what_is_always_on_can_be_switched_off_and_shown_so(write, word):
+    write("s.yaml", f"behaviors: {{attrition: {word}}}\n")
+    scenario = load("s.yaml")
+    assert scenario.component("behaviors.attrition") is None
+    assert scenario.tree["behaviors"]["attrition"] == "off"
+
+
+def test_components_stand_in_canonical_order(write):
+    write("s.yaml", "feedback: {toy_review: {}}\nprograms: {b: {type: toy_card}, a: {type: toy_card}}\nbehaviors: {toy_pull: {}}\n")
+    assert [one.address for one in load("s.yaml").components] == [
+        "behaviors.attrition",
+        "behaviors.purchase",
+        "behaviors.spend",
+        "behaviors.toy_pull",
+        "programs.a",
+        "programs.b",
+        "feedback.toy_review",
+    ]
+
+
+def test_names_that_are_types_need_no_type(write):
+    write("s.yaml", "programs: {toy_card: {stamps: 3}}\n")
+    assert load("s.yaml").tree["programs"]["toy_card"]["type"] == "toy_card"
+
+
+def test_claims_and_descriptions_are_kept_as_they_are(write):
+    write("s.yaml", "description: >\n  Two\n  words\nclaims: {roi: {kpi: profit, value: 2.5, reading: [a, {b: c}], source: seed}}\n")
+    scenario = load("s.yaml")
+    assert scenario.description == "Two words\n"
+    assert scenario.claims == {"roi": {"kpi": "profit", "value": 2.5, "reading": ["a", {"b": "c"}], "source": "seed"}}
+
+
+def test_sources_of_a_part_that_is_off_are_let_be(write):
+    write("s.yaml", "sources: {behaviors.toy_pull.kappa: x, programs.none.price: y, claims.a: z}\n")
+    assert load("s.yaml").sources["behaviors.toy_pull.kappa"] == "x"
+
+
+def test_ranges_are_pairs(write):
+    write("s.yaml", "uncertainties: {economics.gross_margin: {low: 0.2, high: 0.5}}\n")
+    assert load("s.yaml").uncertainties == {"economics.gross_margin": (0.2, 0.5)}
+
+
+def test_control_characters_of_a_value_do_not_reach_the_terminal(refusal):
+    (line,) = refusal('market: {start: "a\\e[31mred\\nb"}\n')
+    assert "\x1b" not in line
+    assert "\n" not in line
+
+
+def test_thousands_of_faults_are_told_as_a_hundred_in_time(refusal):
+    text = "behaviors:\n" + "\n".join(f"  purchas{n}: {{r: {n}}}" for n in range(8000))
+    assert len(refusal(text)) <= 100
+
+
+def test_an_error_survives_pickling_between_processes(refusal, write):
+    import pickle
+
+    write("s.yaml", BROKEN)
+    with pytest.raises(ScenarioError) as caught:
+        load("s.yaml")
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert again.errors == caught.value.errors
+    assert re.match(r"s\.yaml:2:16: ", str(again))
