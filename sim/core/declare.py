@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -125,7 +125,7 @@ class Fields:
         for name in self.declarations:
             yield name, getattr(self, name)
 
-    def copy(self) -> Fields:
+    def copy(self) -> Self:
         """The same fields with arrays of their own."""
         twin = object.__new__(type(self))
         for name, array in self.arrays():

@@ -13,11 +13,9 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 PLAIN = bool(os.environ.get("REGULARS_PLAIN_KERNELS"))
 
@@ -88,15 +86,17 @@ class Kernel:
             return self.dispatcher
 
 
-def kernel(function: Function) -> Function:
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function` on first call, without the interpreter lock, and keep the machine code on disk."""
-    return _quiet(function) if PLAIN else cast(Function, Kernel(function))
+    return _quiet(function) if PLAIN else Kernel(function)
 
 
 def _dispatcher(function: Callable[..., Any]) -> Any:
     import numba
-    from numba.core import config
+    from numba.core import config as numba_config
 
+    # Its attributes are made at run time, which no type checker can see.
+    config: Any = numba_config
     _teach_numba()
     folder = cache_folder()
     # Functions typed into a shell have no file, and numba can only keep what has one.
@@ -120,7 +120,7 @@ def _teach_numba() -> None:
         return types.Dispatcher(value.compile())
 
 
-def _quiet(function: Function) -> Function:
+def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function itself, with numpy's scalar overflow (wanted in integer hashing) not reported."""
 
     def plain(*arguments: Any) -> Any:
@@ -130,4 +130,4 @@ def _quiet(function: Function) -> Function:
     plain.__name__, plain.__qualname__ = function.__name__, function.__qualname__
     plain.__module__, plain.__doc__ = function.__module__, function.__doc__
     vars(plain)["py_func"] = vars(plain)["__wrapped__"] = function
-    return cast(Function, plain)
+    return plain
