@@ -94,11 +94,20 @@ def test_every_faulty_line_is_named_at_once(refusal):
         ("market: 5\n", "s.yaml:1:9: market = 5: must be a map of names to values"),
         ("markte: {}\n", "s.yaml:1:1: markte: no such section. Did you mean 'market'?"),
         ("currency: usd\n", "s.yaml:1:11: currency = usd: must have the form ^[A-Z]{3}$."),
-        ("horizon_weeks: 52.0\n", "s.yaml:1:16: horizon_weeks = 52.0: must be a whole number 1 to 1040 (unit weeks). Nearest right value: 52."),
-        ("sources: {behaviors.toy_pul.kappa: x}\n", "s.yaml:1:11: sources.behaviors.toy_pul.kappa: no such behavior. Did you mean 'toy_pull'?"),
+        (
+            "horizon_weeks: 52.0\n",
+            "s.yaml:1:16: horizon_weeks = 52.0: must be a whole number 1 to 1040 (unit weeks). Nearest right value: 52.",
+        ),
+        (
+            "sources: {behaviors.toy_pul.kappa: x}\n",
+            "s.yaml:1:11: sources.behaviors.toy_pul.kappa: no such behavior. Did you mean 'toy_pull'?",
+        ),
         ("sources: {market.custmers: x}\n", "s.yaml:1:11: sources.market.custmers: no such value in market. Did you mean 'customers'?"),
         ("sources: {market.customers: ''}\n", "s.yaml:1:29: sources.market.customers = \"\": must have at least 1 letters."),
-        ("uncertainties: {economics.view: {low: 0, high: 1}}\n", "s.yaml:1:17: uncertainties.economics.view: only a number can have a range."),
+        (
+            "uncertainties: {economics.view: {low: 0, high: 1}}\n",
+            "s.yaml:1:17: uncertainties.economics.view: only a number can have a range.",
+        ),
         (
             "uncertainties: {economics.gross_margin: {low: 1, high: 0}}\n",
             "s.yaml:1:17: uncertainties.economics.gross_margin: low must be below high.",
@@ -113,7 +122,8 @@ def test_a_fault_tells_place_value_rule_and_nearest_right_answer(refusal, text, 
 
 
 def test_faults_of_all_parts_come_together(refusal):
-    text = "market: {customers: x, segments: {a: {share: 2}, b: {share: -1}}}\nbehaviors: {toy_pull: {kappa: x, cuts: [x, y]}}\nunknown: 1\n"
+    text = "market: {customers: x, segments: {a: {share: 2}, b: {share: -1}}}\n"
+    text += "behaviors: {toy_pull: {kappa: x, cuts: [x, y]}}\nunknown: 1\n"
     assert len(refusal(text)) == 7
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,8 @@ def test_a_later_value_beside_an_inherited_population_is_an_error(planned, write
 
 
 def test_what_the_file_does_not_give_can_be_set(planned):
-    assert planned("market: {population: population.yaml}\nbehaviors: {purchase: {offset: 0.2}}\n").value("behaviors.purchase.offset") == 0.2
+    scenario = planned("market: {population: population.yaml}\nbehaviors: {purchase: {offset: 0.2}}\n")
+    assert scenario.value("behaviors.purchase.offset") == 0.2
 
 
 def test_a_population_by_option_replaces_what_the_files_give(planned):
@@ -142,7 +144,7 @@ def test_faults_of_the_file_have_their_place_in_it(planned, write, old, new, pla
 EDGES = "sender,receiver,close\n1,2,1\n2,3,0\n1,3,true\n"
 
 
-def networked(write, edges=EDGES, more="", customers=10):
+def networked(write, edges=EDGES, more="", customers=10) -> Any:
     write("ties.csv", edges)
     write("s.yaml", f"market:\n  customers: {customers}\n  network: {{type: edge_list, file: ties.csv{more}}}\n")
     return load("s.yaml")

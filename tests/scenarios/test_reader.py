@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def told(text: str) -> list[Problem]:
     return problems
 
 
-def value(text: str) -> object:
+def value(text: str) -> Any:
     problems: list[Problem] = []
     root = read(text, "f.yaml", problems)
     assert not problems

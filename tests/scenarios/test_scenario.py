@@ -61,7 +61,8 @@ def test_a_change_equals_the_same_scenario_read_anew(scenario, write, values):
 
 
 def test_samplers_may_give_floats_and_numpy_numbers_for_whole_numbers(scenario):
-    changed = scenario.with_values({"behaviors.toy_pull.lag_weeks": np.float64(4.0), "market.customers": np.int64(6), "horizon_weeks": 30.0})
+    drawn = {"behaviors.toy_pull.lag_weeks": np.float64(4.0), "market.customers": np.int64(6), "horizon_weeks": 30.0}
+    changed = scenario.with_values(drawn)
     assert (changed.value("behaviors.toy_pull.lag_weeks"), changed.market.customers, changed.horizon_weeks) == (4, 6, 30)
 
 
@@ -112,7 +113,9 @@ description: other
     assert len(scenario.digest) == 64
 
 
-@pytest.mark.parametrize("option", ["horizon_weeks=51", "step_days=1", "currency=EUR", "market.customers=501", "behaviors.toy_pull.kappa=0.21"])
+@pytest.mark.parametrize(
+    "option", ["horizon_weeks=51", "step_days=1", "currency=EUR", "market.customers=501", "behaviors.toy_pull.kappa=0.21"]
+)
 def test_the_digest_knows_what_changes_results(scenario, option):
     assert load("s.yaml", [option]).digest != scenario.digest
 
