@@ -121,6 +121,7 @@ class Scenario:
         tree = {name: value for name, value in self.tree.items() if name not in UNHASHED}
         if self.population is not None:
             tree["population"] = self.population
+        if self.population is not None or self.histories is not None:
             tree["market"] = {**tree["market"], "population": _digest_of(self.histories)}
         if self.edges is not None:
             network = {**tree["market"]["network"], "file": _digest_of(*self.edges)}
