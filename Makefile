@@ -21,7 +21,7 @@ demo: $(READY)
 	@mkdir -p $(DEMO)
 	$(BIN)/regulars calibrate scenarios/library/online_shop/cdnow_sample.csv \
 	  --customer customer_id --date date --amount dollars --out $(DEMO)/population.yaml
-	$(BIN)/regulars compare $(SHOP)/baseline $(SHOP)/points $(SHOP)/points_and_mail --report $(DEMO)/report.html
+	$(BIN)/regulars compare $(SHOP)/baseline $(SHOP)/points $(SHOP)/mail $(SHOP)/points_and_mail --report $(DEMO)/report.html
 	@echo "Customers: $(DEMO)/population.yaml. Report: $(DEMO)/report.html"
 
 test: $(READY)
@@ -44,6 +44,7 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing what requirements.lock lists into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input 'uv>=0.7'
-	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --system-certs --python $(BIN)/python requirements.lock
 	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q sim scenarios experiments analysis src/regulars
 	@touch $@

@@ -62,7 +62,7 @@ def uniform_pair(key, person, occasion, draw):
 @kernel
 def exp32(x):
     """Exponential in float32, relative error below 2e-7 (Cephes expf by S. Moshier)."""
-    x = min(max(x, f32(-87.0)), f32(87.0))
+    x = min(max(f32(x), f32(-87.0)), f32(87.0))
     n = (x * f32(1.44269504088896341) + f32(12582912.0)) - f32(12582912.0)
     r = x - n * f32(0.693359375)
     r = r - n * f32(-2.12194440e-4)
@@ -107,6 +107,7 @@ def log32(x):
 @kernel
 def normal32(u):
     """Standard normal quantile of u in (0, 1) (erfinv of Giles 2010, "Approximating the erfinv function")."""
+    u = f32(u)
     x = _TWO * u - _ONE
     w = -log32(f32(4.0) * u * (_ONE - u))
     if w < f32(5.0):

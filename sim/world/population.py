@@ -37,7 +37,7 @@ class Population:
     """Distributions from which people are drawn, laid down by `purchase`, `spend` and `attrition`.
 
     Attributes:
-        rate_shape, rate_scale: Base purchase rate ~ Gamma(shape r, rate alpha) per week.
+        rate_shape, rate_scale: Base purchase rate ~ Gamma(shape r, rate alpha) per week; nobody orders by default.
         rate_offset: Log factor on every base purchase rate, fitted so that behaviors in balance keep the calibration.
         timing_shape: Shape of the gaps between orders; 1 is Poisson, k is Erlang-k.
         attrition: `NEVER`, `PER_ORDER`, `PER_WEEK` or `PER_RENEWAL`.
@@ -49,7 +49,7 @@ class Population:
     """
 
     rate_shape: float = 1.0
-    rate_scale: float = 1.0
+    rate_scale: float = float("inf")
     rate_offset: float = 0.0
     timing_shape: float = 1.0
     attrition: int = NEVER

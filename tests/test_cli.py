@@ -1,0 +1,261 @@
+"""The command line keeps its contract: strict JSON, exit codes, errors with their place, files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from regulars import cli
+from typer.testing import CliRunner
+
+SHOP = "library:online_shop"
+SMALL = ["--weeks", "6", "--replications", "3", "--threads", "1", "--set", "market.customers=400", "--set", "market.prospects=300"]
+SAMPLE = Path(__file__).parents[1] / "scenarios/library/online_shop/cdnow_sample.csv"
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def regulars(*words: str) -> Any:
+    """The command in this process, as the shell would see it."""
+    return CliRunner().invoke(cli.app, list(words), prog_name="regulars")
+
+
+def strict(text: str) -> Any:
+    """Exactly one JSON document without NaN or a key twice."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({key for key, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
+
+
+def test_run_prints_its_document_and_leaves_its_files() -> None:
+    answer = regulars("run", f"{SHOP}/points", *SMALL, "--json", "--out", "out", "--customers", "people.parquet")
+
+    assert answer.exit_code == 0, answer.stderr
+    document = strict(answer.stdout)
+    assert document["people"] == 700
+    assert document["weeks"] == 6
+    assert re.fullmatch("[0-9a-f]{64}", document["state_hash"])
+    timing = document["timing"]
+    assert math.isclose(timing["ns_per_customer_week"], timing["simulate_s"] * 1e9 / (700 * 6 * 3))
+    assert {"manifest.json", "kpis.parquet", "weekly.parquet"} <= {one.name for one in Path("out").iterdir()}
+    assert Path("people.parquet").stat().st_size > 0
+
+
+def test_weekly_file_is_tidy_and_adds_up_to_the_kpis() -> None:
+    import pandas as pd
+
+    document = strict(regulars("run", f"{SHOP}/points", *SMALL, "--json", "--out", "out").stdout)
+
+    weekly = pd.read_parquet("out/weekly.parquet")
+    assert list(weekly) == ["scenario", "point", "replication", "week", "kpi", "segment", "value"]
+    assert (weekly["week"].min(), weekly["week"].max()) == (1, 6)
+    orders = weekly[(weekly["kpi"] == "orders") & (weekly["segment"] == "all")].groupby("replication")["value"].sum()
+    assert math.isclose(orders.mean(), document["kpis"]["orders"]["mean"])
+
+
+def test_segments_have_their_rows_and_sum_to_all() -> None:
+    import pandas as pd
+
+    regulars("run", "library:tea_brand/broadcast", *SMALL, "--json", "--out", "out")
+
+    weekly = pd.read_parquet("out/weekly.parquet")
+    revenue = weekly[weekly["kpi"] == "revenue"].pivot_table(index=["replication", "week"], columns="segment", values="value")
+    assert set(revenue) == {"all", "milk_tea", "fruit_tea", "low_sugar"}
+    assert (revenue.drop(columns="all").sum(axis=1) - revenue["all"]).abs().max() < 1e-6
+
+
+def test_compare_prints_its_document_and_writes_the_report() -> None:
+    words = ["compare", f"{SHOP}/baseline", f"{SHOP}/points", *SMALL, "--draws", "4", "--json", "--report", "answer.html", "--out", "out"]
+
+    answer = regulars(*words)
+
+    assert answer.exit_code == 0, answer.stderr
+    (row,) = strict(answer.stdout)["scenarios"]
+    assert {"differences", "roi", "payback_week", "probability_of_loss", "break_even", "naive"} <= row.keys()
+    assert 0.0 <= row["probability_of_loss"] <= 1.0
+    assert Path("answer.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_compare_without_draws_leaves_the_risk_null() -> None:
+    (row,) = strict(regulars("compare", f"{SHOP}/baseline", f"{SHOP}/mail", *SMALL, "--draws", "0", "--json").stdout)["scenarios"]
+
+    assert row["probability_of_loss"] is None
+    assert row["roi"]["ci95_all"] is None
+
+
+def test_a_scenario_differs_from_itself_by_exactly_nothing() -> None:
+    Path("twin.yaml").write_text(f"name: Twin\nextends: {SHOP}/points\n")
+
+    (row,) = strict(regulars("compare", f"{SHOP}/points", "twin.yaml", *SMALL, "--draws", "0", "--json").stdout)["scenarios"]
+
+    told = [one for one in row["differences"].values() if one is not None]
+    assert len(told) >= 20
+    assert all((one["mean"], one["sd"], one["ci95"]) == (0.0, 0.0, [0.0, 0.0]) for one in told)
+    assert row["roi"]["value"] is None
+    assert row["roi"]["reason"]
+
+
+def test_runs_without_out_never_overwrite_each_other() -> None:
+    for _ in range(2):
+        regulars("run", f"{SHOP}/baseline", *SMALL, "--json")
+
+    assert sorted(one.name for one in Path("runs").iterdir()) == ["online_shop-baseline-0001", "online_shop-baseline-0002"]
+
+
+@pytest.mark.parametrize("command", ["run", "show", "validate"])
+def test_what_is_wrong_is_told_with_its_place_and_exit_code_2(command: str) -> None:
+    Path("bad.yaml").write_text("name: x\nbehaviors:\n  loyalty: {effekt: 1}\n")
+
+    answer = regulars(command, "bad.yaml")
+
+    assert answer.exit_code == 2
+    assert re.search(r"bad\.yaml:3:\d+: .*effekt.*'effect'", answer.stderr)
+    assert answer.stdout == ""
+
+
+def test_all_scenarios_of_a_comparison_are_checked_before_any_runs() -> None:
+    for name in ("one", "two"):
+        Path(f"{name}.yaml").write_text("name: x\nhorizon_weeks: never\n")
+
+    answer = regulars("compare", "one.yaml", "two.yaml")
+
+    assert answer.exit_code == 2
+    assert "one.yaml:2:" in answer.stderr
+    assert "two.yaml:2:" in answer.stderr
+    assert not Path("runs").exists()
+
+
+def test_scenarios_of_different_length_are_not_compared() -> None:
+    Path("short.yaml").write_text(f"name: Short\nextends: {SHOP}/baseline\nhorizon_weeks: 10\n")
+
+    answer = regulars("compare", f"{SHOP}/baseline", "short.yaml")
+
+    assert answer.exit_code == 2
+    assert "horizon_weeks = 10: must be 52" in answer.stderr
+
+
+def test_options_are_told_by_their_place() -> None:
+    answer = regulars("show", f"{SHOP}/baseline", "--set", "market.prospects=1", "--set", "market.customers=-5")
+
+    assert answer.exit_code == 2
+    assert re.search(r"^--set:2:\d+: market\.customers = -5", answer.stderr, re.MULTILINE)
+
+
+def test_show_is_valid_input_again() -> None:
+    shown = strict(regulars("show", "library:tea_brand/tagged_push", "--json").stdout)
+    Path("again.yaml").write_text(json.dumps(shown["scenario"]))
+
+    assert regulars("validate", "again.yaml").exit_code == 0
+    assert strict(regulars("show", "again.yaml", "--json").stdout)["scenario"] == shown["scenario"]
+
+
+def test_diff_names_what_a_plan_changes() -> None:
+    answer = regulars("diff", f"{SHOP}/baseline", f"{SHOP}/points")
+
+    assert "programs.stars.catalog.voucher.points" in answer.stdout
+    assert regulars("diff", f"{SHOP}/baseline", f"{SHOP}/baseline").stdout == "no difference\n"
+
+
+def test_calibrate_reports_the_published_fit_and_writes_a_population_that_runs() -> None:
+    words = ["--customer", "customer_id", "--date", "date", "--amount", "dollars", "--out", "mine.yaml", "--json"]
+
+    document = strict(regulars("calibrate", str(SAMPLE), *words).stdout)
+
+    # Fader, Hardie & Lee 2005: r .243, alpha 4.414, a .793, b 2.426.
+    assert [round(document["bgnbd"][name], 3) for name in ("r", "alpha", "a", "b")] == [0.243, 4.414, 0.793, 2.426]
+    last = document["holdout"][-1]
+    # The simulation with all behaviors in balance is the model: within Monte Carlo error (sd 187, 40 cohorts) of it at week 78.
+    assert abs(last["simulated"] - last["bgnbd"]) < 4 * 187 / 40**0.5
+    Path("mine_shop.yaml").write_text("name: Mine\nmarket: {customers: 500, population: mine.yaml}\n")
+    assert regulars("run", "mine_shop.yaml", "--replications", "2", "--json").exit_code == 0
+
+
+def test_calibrate_refuses_a_log_without_customers() -> None:
+    Path("empty.csv").write_text("customer,date,amount\n")
+
+    answer = regulars("calibrate", "empty.csv")
+
+    assert answer.exit_code == 2
+    assert "empty.csv:" in answer.stderr
+
+
+def test_catalog_prints_one_document() -> None:
+    document = strict(regulars("catalog", "--json").stdout)
+
+    assert {"components", "kpis"} == document.keys()
+    assert any(one["type"] == "points" for one in document["components"])
+    assert strict(regulars("catalog", "kpis", "--json").stdout)["kpis"] == document["kpis"]
+
+
+def test_schema_is_a_json_schema() -> None:
+    assert strict(regulars("schema").stdout)["$schema"].startswith("https://json-schema.org/")
+
+
+@pytest.mark.parametrize("words", [["--no-such-option"], ["no-such-command"], ["run"], ["run", "absent.yaml"], ["catalog", "kpi"]])
+def test_usage_errors_exit_with_2(words: list[str]) -> None:
+    answer = regulars(*words)
+
+    assert answer.exit_code == 2
+    assert answer.stderr
+
+
+def test_a_folder_that_cannot_be_written_exits_with_3() -> None:
+    Path("blocked").write_text("a file where a folder should be")
+
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--out", "blocked")
+
+    assert answer.exit_code == 3
+    assert "blocked" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupt)
+
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+
+    assert stopped.value.code == 130
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in ("validate", "show", "diff", "run", "compare", "calibrate", "catalog", "schema"))])
+def test_help_helps(words: list[str]) -> None:
+    answer = regulars(*words, "--help")
+
+    assert answer.exit_code == 0
+    assert "Usage" in answer.stdout
+
+
+def test_help_and_validate_import_nothing_heavy() -> None:
+    heavy = ("numba", "pandas", "scipy", "mesa", "matplotlib", "statsmodels", "igraph")
+    code = f"""
+import sys
+from typer.testing import CliRunner
+from regulars import cli
+runner = CliRunner()
+assert runner.invoke(cli.app, ["--help"]).exit_code == 0
+assert runner.invoke(cli.app, ["validate", "{SHOP}/baseline"]).exit_code == 0
+print([name for name in {heavy!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))  # noqa: S603
+
+    assert done.stdout.strip() == "[]"
