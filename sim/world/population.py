@@ -78,7 +78,8 @@ class Population:
         x, recency, age = (histories[:, at].astype(np.float64) for at in (1, 2, 3))
         r, alpha, a, b = self.rate_shape, self.rate_scale, self.attrition_first, self.attrition_second
         if self.attrition == PER_ORDER:
-            odds = a / np.maximum(b + x - 1.0, 1e-9) * ((alpha + age) / (alpha + recency)) ** (r + x)
+            with np.errstate(over="ignore"):  # Infinite odds of having left are as good as certain.
+                odds = a / np.maximum(b + x - 1.0, 1e-9) * ((alpha + age) / (alpha + recency)) ** (r + x)
             return np.where(x > 0, 1.0 / (1.0 + odds), 1.0)
         if self.attrition == PER_WEEK:
             return _pareto_alive(x, recency, age, r, alpha, a, b)
@@ -222,21 +223,26 @@ def _place(world: Any) -> None:
 
 
 def _pareto_alive(x: np.ndarray, recency: np.ndarray, age: np.ndarray, r: float, alpha: float, s: float, beta: float) -> np.ndarray:
-    from scipy.special import hyp2f1
+    """Probability of being still there under Pareto/NBD, shape (histories,).
 
-    total = r + s + x
-    if alpha >= beta:
-        top, edge = s + 1.0, alpha
-    else:
-        top, edge = r + x, beta
-    gap = abs(alpha - beta)
+    The odds of having left are the integral of s ((alpha + age) / (alpha + y))^(r + x) ((beta + age) / (beta + y))^s /
+    (beta + y) over the time y of leaving, from recency to age, taken by Gauss-Legendre on log(m + y), m the smaller of
+    alpha and beta, in logarithms: the published hypergeometric form overflows for heavy buyers.
+    """
+    from scipy.special import expit, expm1, log1p, logsumexp, roots_legendre, xlogy
 
-    def part(time: np.ndarray) -> np.ndarray:
-        return hyp2f1(total, top, total + 1.0, gap / (edge + time)) * (edge + time) ** -total
-
-    spread = part(recency) - part(age)
-    weight = np.exp((r + x) * np.log(alpha + age) + s * np.log(beta + age))
-    return 1.0 / (1.0 + s / total * weight * spread)
+    nodes, weights = roots_legendre(64)
+    start = min(alpha, beta) + recency
+    # Beyond, the integrand is under exp(-40) of its start.
+    until = np.minimum(age - recency, (alpha + recency) * expm1(np.minimum(40.0 / (r + x), 500.0)))
+    span = log1p(until / start)[:, None]
+    w = span * (nodes + 1.0) / 2.0
+    y = recency[:, None] + start[:, None] * expm1(w)
+    left = age[:, None] - y
+    odds = (r + x)[:, None] * log1p(left / (alpha + y)) + s * log1p(left / (beta + y)) + w - xlogy(1.0, beta + y)
+    with np.errstate(divide="ignore"):  # No time to have left in.
+        area = logsumexp(odds, axis=1, b=s * start[:, None] * span / 2.0 * weights)
+    return expit(-area)
 
 
 def _residual_gaps(customers: Any, people: np.ndarray, histories: np.ndarray, shape: float, world: Any) -> None:
