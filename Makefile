@@ -25,7 +25,7 @@ demo: $(READY)
 	@echo "Customers: $(DEMO)/population.yaml. Report: $(DEMO)/report.html"
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check

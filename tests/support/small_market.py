@@ -6,7 +6,7 @@ than that, `EXAMPLES` says what.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,7 +85,7 @@ def every_component(**variants: str) -> tuple[Component, ...]:
 
 
 @contextmanager
-def unregistered() -> Iterator[None]:
+def unregistered() -> Generator[None]:
     """Component classes made in here are not in the catalog afterwards."""
     before = dict(registry)
     try:
