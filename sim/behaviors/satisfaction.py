@@ -154,7 +154,8 @@ class Satisfaction(Behavior):
             source="assumed",
         )
 
-    def begin(self, world: World) -> None:
+    # Not in `begin`: there other behaviors already start from a person's usual satisfaction.
+    def found(self, world: World) -> None:
         params = self.params
         world.each(
             draw_usual,
