@@ -14,7 +14,8 @@ from ..world.network import pass_messages
 from ..world.world import World
 
 f32, i8, i32 = np.float32, np.int8, np.int32
-_ZERO, _ONE, _HUNDRED = f32(0.0), f32(1.0), f32(100.0)
+_ZERO, _HALF, _ONE, _SIX, _HUNDRED = f32(0.0), f32(0.5), f32(1.0), f32(6.0), f32(100.0)
+_NEAR = f32(0.02)
 
 
 class Outbox:
@@ -227,5 +228,8 @@ def persuade(acquisition, status, strong, weak, negative, strong_hazard, weak_ha
             continue
         good = f32(strong[i]) + f32(weak[i])
         left = max(good - negative_weight * f32(negative[i]), _ZERO)
-        counted = saturation * (_ONE - exp32(-left / saturation))
+        full = left / saturation
+        # Where saturation is far away, 1 - exp would be all rounding.
+        near = left * (_ONE - full * (_HALF - full / _SIX))
+        counted = near if full < _NEAR else saturation * (_ONE - exp32(-full))
         acquisition[i] += counted / good * (f32(strong[i]) * strong_hazard + f32(weak[i]) * weak_hazard)
