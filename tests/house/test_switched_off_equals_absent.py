@@ -127,7 +127,7 @@ def test_neutral_reaches_nested_parameters():
         lift: float = param(0.3, unit="log", low=0.0, high=1.0, role="effect", neutral=0.0, doc="Lift.", source="plan")
 
     class Outer(Parameters):
-        parts: dict[str, Inner] = {"first": Inner()}  # noqa: RUF012 - a pydantic default
+        parts: dict[str, Inner] = {"first": Inner()}
         one: Inner = Inner()
         weeks: int = 3
 
