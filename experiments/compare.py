@@ -31,10 +31,10 @@ from .executors import run_all, split_threads
 from .job import Job, Members, Outcome, execute
 from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, replicate
-from .uncertainty import Uncertain, applied, draw_values, uncertain
+from .uncertainty import Uncertain, applied, draw_values, has, uncertain
 
 VIEWS = ("cash", "accrual", "clv")
-SENSITIVITY_REPLICATIONS = 4
+SENSITIVITY_REPLICATIONS = 3
 SEARCHES = 3
 _COSTS = {
     "discounts": "discounts given",
@@ -134,7 +134,7 @@ def compare(
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         _add_risk(part, scenario, None if drawn is None else drawn[at - 1], draws)
-        mine = [one for one in unknown if _concerns(one, scenarios[0], scenario)]
+        mine = [one for one in unknown if has(scenarios[0], one.path) or has(scenario, one.path)]
         part["uncertain"] = [
             {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")} for one in mine if not one.choices
         ]
@@ -391,16 +391,6 @@ def _add_risk(part: dict[str, Any], scenario: Scenario, drawn: dict[str, Gains] 
             roi["ci95_all"] = plain(roi_interval(drawn[view].margin, drawn[view].cost).interval)
 
 
-def _concerns(one: Uncertain, baseline: Scenario, scenario: Scenario) -> bool:
-    for either in (baseline, scenario):
-        try:
-            either.value(one.path)
-        except KeyError:
-            continue
-        return True
-    return False
-
-
 def _sensitivity(
     scenarios: Sequence[Scenario],
     unknown: Sequence[Uncertain],
@@ -411,42 +401,53 @@ def _sensitivity(
 ) -> list[list[dict[str, Any]]]:
     """For each scenario: each assumed parameter at the ends of its range, and where the answer changes sign.
 
-    The ends are run for all scenarios at once, on the same luck; only the search for a sign change is run by scenario.
+    Everything is on the same luck; what a value does not touch (the baseline under a parameter of a plan, a plan without the
+    parameter) keeps the outcome it has with all values as they are.
     """
     points = [(one.path, value) for one in unknown for value in _ends(one)]
-    weeks = sum(one.horizon_weeks for one in scenarios) * replications
-    ticker = _locked(progress("sensitivity", weeks * (len(points) + 1)) if progress else None)
-    workers, inside = split_threads(threads, len(points) + 1)
+    everyone = tuple(range(len(scenarios)))
+    touched = {one.path: tuple(at for at in everyone if has(scenarios[at], one.path)) for one in unknown}
+    weeks = scenarios[0].horizon_weeks * replications
+    work = len(everyone) + sum(len(touched[path]) for path, _ in points)
+    ticker = _locked(progress("sensitivity", weeks * work) if progress else None)
+    workers, inside = split_threads(threads, replications)
 
-    def gains(values: dict[str, Any], arms: Sequence[Scenario], tick: Progress | None) -> list[Gains]:
-        changed = [applied(one, values) for one in arms]
-        rows = [execute(Job(changed, seed, at, inside, False, False, tick)) for at in range(replications)]
-        before = [row[0] for row in rows]
-        return [
-            gains_of(before, [row[at] for row in rows], arm.economics.view) for at, arm in enumerate(arms[1:], start=1)
-        ]
+    def outcomes(values: dict[str, Any], arms: Sequence[int], tick: Progress | None, threads: int) -> list[list[Outcome]]:
+        changed = [applied(scenarios[at], values) for at in arms]
+        rows = [execute(Job(changed, seed, at, threads, False, False, tick)) for at in range(replications)]
+        return [[row[at] for row in rows] for at in range(len(arms))]
 
-    found = run_all(lambda values: gains(values, scenarios, ticker), [{}, *({path: value} for path, value in points)], workers)
-    table = dict(zip(points, found[1:], strict=True))
+    usual = outcomes({}, everyone, ticker, inside * workers)
+
+    def gains(values: dict[str, Any], arms: Sequence[int], tick: Progress | None) -> dict[int, Gains]:
+        """Gains by scenario, of which only `arms` are run anew."""
+        found = dict(enumerate(usual)) | dict(zip(arms, outcomes(values, arms, tick, 1), strict=True))
+        return {at: gains_of(found[0], found[at], scenarios[at].economics.view) for at in everyone[1:]}
+
+    workers, _ = split_threads(threads, len(points))
+    found = run_all(lambda point: gains({point[0]: point[1]}, touched[point[0]], ticker), points, workers)
+    table = dict(zip(points, found, strict=True))
+    default = {at: gains_of(usual[0], usual[at], scenarios[at].economics.view) for at in everyone[1:]}
 
     def row(task: tuple[int, Uncertain]) -> Swing:
         arm, one = task
 
         def evaluate(path: str, value: Any) -> Worth:
             known = table.get((path, value))
-            return _worth(known[arm] if known else gains({path: value}, (scenarios[0], scenarios[arm + 1]), None)[0])
+            arms = [at for at in touched[path] if at in (0, arm)]
+            return _worth((known or gains({path: value}, arms, None))[arm])
 
         factor = Factor(
             one.path, one.unit, one.default, None if one.choices else one.low, None if one.choices else one.high, one.source,
             one.choices, one.integer,
         )  # fmt: skip
-        return one_at_a_time([factor], evaluate, _worth(found[0][arm]), searches=SEARCHES)[0]
+        return one_at_a_time([factor], evaluate, _worth(default[arm]), searches=SEARCHES)[0]
 
-    tasks = [(arm, one) for arm in range(len(scenarios) - 1) for one in unknown if _concerns(one, scenarios[0], scenarios[arm + 1])]
+    tasks = [(arm, one) for arm in everyone[1:] for one in unknown if {0, arm} & set(touched[one.path])]
     rows = run_all(row, tasks, workers)
     return [
         [plain(one) for one in sorted((r for (at, _), r in zip(tasks, rows, strict=True) if at == arm), key=lambda r: (-r.swing, r.path))]
-        for arm in range(len(scenarios) - 1)
+        for arm in everyone[1:]
     ]
 
 

@@ -185,11 +185,12 @@ def _generator(seed: int, path: str) -> np.random.Generator:
 
 def applied(scenario: Scenario, values: dict[str, Any]) -> Scenario:
     """The scenario with those of the values whose parameter it has."""
-    mine = {path: value for path, value in values.items() if _has(scenario, path)}
+    mine = {path: value for path, value in values.items() if has(scenario, path)}
     return scenario.with_values(mine)
 
 
-def _has(scenario: Scenario, path: str) -> bool:
+def has(scenario: Scenario, path: str) -> bool:
+    """Whether the scenario has a value at a dotted path."""
     try:
         scenario.value(path)
     except KeyError:
