@@ -1,0 +1,238 @@
+"""The planner's answer in a terminal: difference first, with its interval; the same document as the page.
+
+Text of users is laid out as plain text, never as markup, and cannot steer the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import words
+from .words import MINUS, NOTHING, known, number, percent, plain, setting, span
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+MOST_SWINGS = 8
+"""Parameters shown here; the page and the JSON show all."""
+
+MONEY_KPIS = ("revenue", "gross_margin", "reward_cost", "campaign_cost", "program_fixed_cost", "profit", "points_liability")
+CUSTOMER_KPIS = ("orders", "active_customers", "retention_rate", "latent_retention_rate", "new_customers", "satisfaction", "loyalty", "members")
+
+
+def print_answer(document: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print a comparison.
+
+    Args:
+        document: What `compare --json` prints.
+        console: Where to; standard output if None.
+    """
+    out = console or _console()
+    rows: Sequence[Mapping[str, Any]] = document.get("scenarios") or []
+    _say(out, _facts(document))
+    for row in rows:
+        verdict = words.verdict(row)
+        _say(out, "")
+        _say(out, f"{verdict.glyph} {words.answer(row, document)}", bold=True)
+        for warning in row.get("warnings") or []:
+            _say(out, f"  ! {plain(warning, limit=400)}")
+    _say(out, "")
+    out.print(_side_by_side(rows, document))
+    for row in rows:
+        _say(out, "")
+        _say(out, words.scenario_name(row), bold=True)
+        for sentence in words.naive_sentences(row, document):
+            _say(out, f"  {sentence}")
+        _say(out, "")
+        out.print(_differences(row, document))
+        if row.get("sensitivity"):
+            _say(out, "")
+            out.print(_swings(row, document))
+            left = len(row["sensitivity"]) - MOST_SWINGS
+            if left > 0:
+                _say(out, f"  {left} more parameters swing the answer less; the report and --json hold them all.")
+
+
+def print_kpis(document: Mapping[str, Any], currency: str, console: Console | None = None) -> None:
+    """Print the KPIs of one scenario.
+
+    Args:
+        document: What `run --json` prints.
+        currency: Currency of all money.
+        console: Where to; standard output if None.
+    """
+    out = console or _console()
+    said = ", ".join(
+        (
+            f"{number(document.get('weeks'), digits=0)} weeks",
+            f"{number(document.get('people'), digits=0)} people",
+            f"{number(document.get('replications'), digits=0)} replications",
+            f"seed {number(document.get('seed'), digits=0)}",
+        )
+    )
+    _say(out, f"{plain(document.get('scenario') or 'scenario')}: {said}")
+    table = _table(("KPI", "left"), ("mean", "right"), ("95 % interval", "right"), ("sd", "right"), ("unit", "left"))
+    for name, one in (document.get("kpis") or {}).items():
+        if not one:
+            continue
+        unit = str(one.get("unit") or "")
+        size = known(one.get("mean")) or 0.0
+
+        def level(value: float, unit: str = unit, size: float = size) -> str:
+            return words.quantity(unit, currency, size)(value, level=True)
+
+        spread = number(100 * one["sd"], digits=2) if unit == "share" and known(one.get("sd")) is not None else number(one.get("sd"))
+        _row(table, words.kpi_name(name), level(size), span(one.get("ci95"), level), spread, words.kpi_unit(unit, currency))
+    out.print(table)
+    absent = [words.kpi_name(name) for name, one in (document.get("kpis") or {}).items() if not one]
+    if absent:
+        _say(out, f"Not in this scenario: {', '.join(absent)}.")
+    if document.get("run_dir"):
+        _say(out, f"Files: {plain(document['run_dir'])}")
+
+
+def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console: Console | None = None) -> None:
+    """Print fits and backtest of a calibration.
+
+    Args:
+        document: What `calibrate --json` prints.
+        notes: What to know when reading it.
+        console: Where to; standard output if None.
+    """
+    out = console or _console()
+    _say(out, f"{number(document['customers'], digits=0)} customers, {number(document['orders'], digits=0)} orders")
+    for repair in (document.get("repairs") or {}).values():
+        _say(out, f"  repaired: {number(repair['count'], digits=0)} {plain(repair['message'])}")
+    table = _table(("model", "left"), ("parameters (standard error), rates per week", "left"), ("log-likelihood", "right"))
+    for name, label in (("bgnbd", "BG/NBD"), ("pareto_nbd", "Pareto/NBD"), ("gamma_gamma", "gamma-gamma")):
+        fit = document.get(name) or {}
+        errors = fit.get("se") or {}
+        parameters = [key for key in fit if key not in ("se", "log_likelihood")]
+        said = ", ".join(f"{key} {_fitted(fit[key])} ({_fitted(errors.get(key))})" for key in parameters)
+        _row(table, label, said, number(fit.get("log_likelihood"), digits=1))
+    out.print(table)
+    holdout = document.get("holdout") or []
+    if holdout:
+        _say(out, "")
+        _say(out, "Backtest: cumulative repeat orders of the training customers; miss against the log")
+        out.print(_backtest(holdout))
+    for note in notes:
+        _say(out, f"  ! {plain(note, limit=400)}")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def _say(out: Console, line: str, *, bold: bool = False) -> None:
+    out.print(line, style="bold" if bold else None, markup=False, highlight=False, emoji=False)
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name, justify in columns:
+        # Numbers stay on one line at 80 columns; words give way.
+        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=justify == "right", overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str) -> None:
+    from rich.text import Text
+
+    table.add_row(*(Text(cell) for cell in cells))
+
+
+def _facts(document: Mapping[str, Any]) -> str:
+    parts = [
+        f"{number(document.get('weeks'), digits=0)} weeks",
+        f"{number(document.get('people'), digits=0)} people",
+        f"{number(document.get('replications'), digits=0)} paired replications",
+        f"{number(document.get('draws'), digits=0)} draws of uncertain parameters",
+    ]
+    return f"Against {plain(document.get('baseline_name') or document.get('baseline') or 'the baseline')}: {', '.join(parts)}"
+
+
+def _side_by_side(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]) -> Table:
+    """One column a scenario: the numbers that the answer rests on."""
+    currency = words.currency_of(document)
+    table = _table(("", "left"), *((words.scenario_name(row), "left") for row in rows))
+
+    def line(label: str, *cells: str) -> None:
+        _row(table, label, *cells)
+
+    line(f"incremental profit, {currency}", *(number(words.profit(row).get("mean"), signed=True) for row in rows))
+    line("  95 % by luck", *(span(words.profit(row).get("ci95")) for row in rows))
+    line("ROI", *(words.roi_value(row.get("roi")) for row in rows))
+    line("  95 % by luck", *(span((row.get("roi") or {}).get("ci95_luck"), percent) for row in rows))
+    line("  with uncertain parameters", *(span((row.get("roi") or {}).get("ci95_all"), percent) for row in rows))
+    line("  view, horizon", *(_view(row) for row in rows))
+    for name in ("cash", "accrual", "clv"):
+        line(f"  ROI, {words.VIEW_NAMES.get(name, name)}", *(words.roi_value((row.get("views") or {}).get(name)) for row in rows))
+    line("probability of loss", *(words.probability(row.get("probability_of_loss")) for row in rows))
+    line("payback", *(words.payback(row, document) for row in rows))
+    line("margin lift it needs", *(percent((row.get("break_even") or {}).get("required_lift"), signed=True) for row in rows))
+    line("margin lift it brings", *(percent((row.get("break_even") or {}).get("achieved_lift"), signed=True) for row in rows))
+    return table
+
+
+def _view(row: Mapping[str, Any]) -> str:
+    roi = row.get("roi") or {}
+    view = str(roi.get("view") or "")
+    return f"{words.VIEW_NAMES.get(view, plain(view, limit=20))}, {number(roi.get('horizon_weeks'), digits=0)} weeks"
+
+
+def _differences(row: Mapping[str, Any], document: Mapping[str, Any]) -> Table:
+    table = _table(("KPI", "left"), ("difference", "right"), ("95 % by luck", "right"), ("relative", "right"), ("baseline", "right"))
+    found = row.get("differences") or {}
+    for name in (*MONEY_KPIS, *CUSTOMER_KPIS):
+        one = found.get(name)
+        if one and known(one.get("mean")) is not None:
+            said = words.kpi_row(name, one, words.currency_of(document))
+            label = said["name"] if said["unit"] == "share" else f"{said['name']}, {said['unit']}"
+            _row(table, label, said["difference"], said["interval"], said["relative"], said["baseline"])
+    return table
+
+
+def _swings(row: Mapping[str, Any], document: Mapping[str, Any]) -> Table:
+    table = _table(
+        ("what drives the answer", "left"),
+        ("default", "right"),
+        ("range", "right"),
+        (f"profit over it, {words.currency_of(document)}", "right"),
+        ("answer turns at", "right"),
+    )
+    for one in row["sensitivity"][:MOST_SWINGS]:
+        low, high = (number(one.get(f"profit_{end}"), signed=True) for end in ("low", "high"))
+        turns = NOTHING if one.get("switching_value") is None else setting(one["switching_value"])
+        span_of = f"{setting(one.get('low'))} to {setting(one.get('high'))}"
+        _row(table, plain(one.get("path") or ""), setting(one.get("default")), span_of, f"{low} to {high}", turns)
+    return table
+
+
+def _fitted(value: Any) -> str:
+    found = known(value)
+    return NOTHING if found is None else f"{found:.4g}".replace("-", MINUS)
+
+
+def _backtest(holdout: Sequence[Mapping[str, Any]]) -> Table:
+    """About eight weeks, the last one always."""
+    table = _table(
+        ("week", "right"), ("log", "right"), ("BG/NBD", "right"), ("miss", "right"), ("Pareto/NBD", "right"), ("miss", "right"),
+        ("simulated, all behaviors on", "right"), ("miss", "right"),
+    )  # fmt: skip
+    step = max(1, len(holdout) // 6)
+    for one in (*holdout[step - 1 : -1 : step], holdout[-1]):
+        cells = [number(one["week"], digits=0), number(one["actual"], digits=0)]
+        for model in ("bgnbd", "pareto_nbd", "simulated"):
+            value, actual = known(one.get(model)), known(one.get("actual"))
+            miss = None if value is None or not actual else value / actual - 1.0
+            cells += [number(value, digits=0), percent(miss, signed=True, digits=1)]
+        _row(table, *cells)
+    return table
