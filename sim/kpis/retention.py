@@ -271,7 +271,8 @@ def take_census(
             before = (mark & IS_OBSERVED) != 0
             if before and not observed:
                 counts[s, 5] += 1
-            if observed and not before and n_orders[i] + orders_before[i] > 1:
+            # Who was won in this very week has not returned, however often they ordered.
+            if observed and not before and joined[i] <= now - f32(1.0):
                 counts[s, 6] += 1
         mark = u8((mark & (WAS_ACTIVE | WAS_OBSERVED)) | (IS_OBSERVED if observed else 0))
         marks[i] = mark
