@@ -13,9 +13,10 @@ import numpy as np
 from .core.component import Component, Kpi
 from .world.actors import Brand, CustomerView
 from .world.calendar import Calendar
-from .world.life import CAUSE, GAP, LIFE, VALUE, live
+from .world.life import CAUSE, GAP, LIFE, VALUE, live, set_pace
 from .world.market import Economics, Market
 from .world.totals import Series
+from .world.workers import u64
 from .world.world import World
 
 PHASES = ("arrive", "weigh", "live", "settle", "respond", "record")
@@ -146,21 +147,23 @@ class LoyaltyModel(mesa.Model):
             self.world.events,
         )
         events.clear()
+        world.each(set_pace, rates.purchase, customers.purchase_rate, rates.log_purchase)
 
         def serve(start: int, stop: int) -> Any:
             buffer = events.buffer(start, stop)
             while start < stop:
-                start = live(
+                served = live(
                     *buffer.orders.values(), buffer.exits, buffer.acquired, buffer.counts,
                     customers.status, customers.order_clock, customers.status_clock, customers.n_orders, customers.joined,
                     customers.last_order, customers.acquired_by, customers.spent,
                     customers.purchase_rate, customers.attrition_hazard, customers.log_basket, customers.enters,
-                    rates.log_purchase, rates.log_order_value, rates.log_attrition, rates.acquisition,
+                    rates.purchase, rates.log_order_value, rates.log_attrition, rates.acquisition,
                     life.gap_table, life.value_table,
                     world.key(GAP), world.key(VALUE), world.key(LIFE), world.key(CAUSE),
                     life.attrition, life.exposure_per_order, life.period_weeks, world.calendar.now, world.calendar.dt,
-                    start, stop,
+                    u64(start), u64(stop),
                 )  # fmt: skip
+                start = int(served)
                 if start < stop:
                     buffer.grow()
             return buffer

@@ -155,7 +155,9 @@ class Loyalty(Behavior):
     def respond(self, world: World) -> None:
         customers, params, own, dt = world.customers, self.params, world.own(self), world.calendar.dt
         fresh = 1.0 - decay(params.behavioral_half_life, dt)
-        learn_from_orders(
+        world.over(
+            learn_from_orders,
+            len(world.events),
             own.cognitive,
             own.recent_rate,
             customers.satisfaction,
@@ -164,8 +166,6 @@ class Loyalty(Behavior):
             world.events.person,
             f32(params.learning),
             f32(fresh / dt / (1.0 - fresh)),
-            0,
-            len(world.events),
         )
         world.each(
             change_loyalty,

@@ -200,7 +200,9 @@ class Satisfaction(Behavior):
         )
         events = world.events
         spread_of_surprise = params.spread * (2.0 / (2.0 - params.adapting)) ** 0.5
-        experience_orders(
+        world.over(
+            experience_orders,
+            len(events),
             events.disconfirmation,
             customers.satisfaction,
             own.expectation,
@@ -216,8 +218,6 @@ class Satisfaction(Behavior):
             f32(params.adapting),
             f32(params.loss_ratio),
             f32((1.0 - params.loss_ratio) * spread_of_surprise * _PHI0),
-            0,
-            len(events),
         )
 
 

@@ -149,7 +149,9 @@ class WordOfMouth(Behavior):
         senders, signs = outbox.steps.pop(0)
         if len(senders) == 0:
             return
-        heard = pass_messages(
+        heard = world.over(
+            pass_messages,
+            len(senders),
             customers.heard_strong,
             customers.heard_weak,
             customers.heard_negative,
@@ -161,8 +163,6 @@ class WordOfMouth(Behavior):
             world.calendar.step,
             f32(params.reach_strong),
             f32(params.reach_weak),
-            0,
-            len(senders),
         )
         world.totals.add("messages_sent", int(heard))
 
@@ -186,7 +186,9 @@ class WordOfMouth(Behavior):
     def respond(self, world: World) -> None:
         events, params = world.events, self.params
         senders, signs = np.empty(len(events), np.int32), np.empty(len(events), np.int8)
-        said = tell(
+        said = world.over(
+            tell,
+            len(events),
             senders,
             signs,
             events.person,
@@ -196,8 +198,6 @@ class WordOfMouth(Behavior):
             f32(params.base),
             f32(params.surprise / 100.0),
             params.cap,
-            0,
-            len(events),
         )
         world.note(self, Outbox).steps.append((senders[:said].copy(), signs[:said].copy()))
 

@@ -151,6 +151,8 @@ class Push(Campaign):
         world.ledger.post("campaign_cost", money(params.weekly_cost))
         if params.trigger == "calendar" and (calendar.week - params.start_week) % params.every_weeks:
             return
+        luck = np.empty(world.people, np.float32)
+        world.each(draw_luck, luck, world.key(self.CLICK), np.uint64(calendar.step), np.uint64(word(self.name)))
         sent = world.tally(
             write_to,
             3,
@@ -162,9 +164,7 @@ class Push(Campaign):
             customers.segment,
             customers.receptiveness,
             customers.last_order,
-            world.key(self.CLICK),
-            np.uint64(calendar.step),
-            np.uint64(word(self.name)),
+            luck,
             params.to != "prospects",
             params.to != "customers",
             _TRIGGERS[params.trigger],
@@ -198,6 +198,13 @@ class Push(Campaign):
 
 
 @kernel
+def draw_luck(luck, key, step, name, start, stop):
+    """Luck of this message for everyone: a plain loop, of which the compiler makes vector code."""
+    for i in range(start, stop):
+        luck[i] = uniform(key, i, step, name)
+
+
+@kernel
 def write_to(
     counts,
     goodwill,
@@ -208,9 +215,7 @@ def write_to(
     segment,
     receptiveness,
     last_order,
-    key,
-    step,
-    name,
+    luck,
     customers_too,
     prospects_too,
     trigger,
@@ -243,7 +248,7 @@ def write_to(
         if not known:
             counts[s, 2] += 1
         contacts[i] = min(contacts[i] + u8(1), u8(250))
-        if uniform(key, i, step, name) < click_through * receptiveness[i]:
+        if luck[i] < click_through * receptiveness[i]:
             counts[s, 1] += 1
             if known:
                 goodwill[i] = min(goodwill[i] + effect, ceiling)

@@ -13,7 +13,7 @@ from ..world.customers import ACTIVE
 from ..world.totals import Series, ratio
 from ..world.world import World
 
-f32, f64, i64 = np.float32, np.float64, np.int64
+f32, i64 = np.float32, np.int64
 
 
 class Satisfaction(Kpi):
@@ -145,14 +145,14 @@ class ContactsSent(Kpi):
 
 @kernel
 def ask(sums, status, segment, satisfaction, loyalty, start, stop):
-    """Sums of what active customers would answer."""
+    """Sums of what active customers would answer, satisfaction in 1/1,000 and loyalty in 1/1,000,000."""
     for i in range(start, stop):
         if status[i] != ACTIVE:
             continue
         s = segment[i]
         level = satisfaction[i]
-        sums[s, 0] += i64(np.rint(f64(level) * 1000.0))
-        sums[s, 1] += i64(np.rint(f64(loyalty[i]) * 1000000.0))
+        sums[s, 0] += i64(level * f32(1000.0) + f32(0.5))
+        sums[s, 1] += i64(loyalty[i] * f32(1000000.0) + f32(0.5))
         if level >= f32(85.0):
             sums[s, 2] += 1
         elif level < f32(65.0):

@@ -20,8 +20,37 @@ from ..world.life import NEVER, PER_RENEWAL
 from ..world.totals import Series, ratio
 from ..world.world import World
 
-f32, u8 = np.float32, np.uint8
-WAS_ACTIVE, WAS_OBSERVED, IS_OBSERVED = 1, 2, 4
+f32, i64, u8 = np.float32, np.int64, np.uint8
+WAS_ACTIVE, WAS_OBSERVED, IS_OBSERVED, IS_ACTIVE, LAPSED, RETURNED, BOUGHT, BOUGHT_AGAIN = (1 << bit for bit in range(8))
+IS_PROSPECT = 256
+CODES = 257
+
+
+def _meaning() -> np.ndarray:
+    """What each code counts for: prospects, active, observed, kept active, kept observed, lapsed, returned, bought, again."""
+    codes = np.arange(CODES)
+    people = codes != IS_PROSPECT
+
+    def has(*bits: int) -> np.ndarray:
+        return people & np.logical_and.reduce([(codes & bit) != 0 for bit in bits])
+
+    columns = (
+        ~people,
+        has(IS_ACTIVE),
+        has(IS_OBSERVED),
+        has(IS_ACTIVE, WAS_ACTIVE),
+        has(IS_OBSERVED, WAS_OBSERVED),
+        has(LAPSED),
+        has(RETURNED),
+        has(BOUGHT),
+        has(BOUGHT_AGAIN),
+    )
+    return np.stack(columns, axis=1).astype(np.int64)
+
+
+MEANING = _meaning()
+"""One increment a person is several times faster than one for each thing counted."""
+
 RULE = "observed: an order within 3 (market.lapse_gaps) own mean gaps"
 
 
@@ -69,11 +98,12 @@ class ActiveCustomers(Kpi):
         note.active, note.observed = counts[:, 3], counts[:, 4]
 
     def _count(self, world: World, *, first: bool) -> np.ndarray:
+        """Counts by segment, columns as `MEANING` has them."""
         customers = world.customers
         rate = max(world.population.mean_rate, 1e-9)
-        return world.tally(
+        codes = world.tally(
             take_census,
-            10,
+            CODES,
             world.own(self).marks,
             customers.status,
             customers.segment,
@@ -81,13 +111,13 @@ class ActiveCustomers(Kpi):
             customers.last_order,
             customers.n_orders,
             customers.orders_before,
-            customers.spent,
             f32(world.calendar.now),
             f32(world.market.lapse_gaps),
             f32(1.0 / rate),
             world.life.attrition in (NEVER, PER_RENEWAL),
             first,
         )
+        return codes @ MEANING
 
     def record(self, world: World) -> None:
         counts, totals, note = self._count(world, first=False), world.totals, world.note(self, Census)
@@ -98,12 +128,12 @@ class ActiveCustomers(Kpi):
         totals.set("kept_observed", counts[:, 4])
         totals.add("lapsed", counts[:, 5])
         totals.add("returned", counts[:, 6])
-        totals.set("buyers", counts[:, 8])
-        totals.set("repeat_buyers", counts[:, 9])
+        totals.set("buyers", counts[:, 7])
+        totals.set("repeat_buyers", counts[:, 8])
         totals.set("start_active", note.active if note.active is not None else 0)
         totals.set("start_observed", note.observed if note.observed is not None else 0)
         totals.set("start_customers", world.market.customers)
-        world.ledger.check(int(counts[:, 7].sum()), totals.so_far("revenue"))
+        world.ledger.check(int(world.customers.spent.sum()), totals.so_far("revenue"))
         self._check_people(world, counts)
 
     def _check_people(self, world: World, counts: np.ndarray) -> None:
@@ -240,7 +270,6 @@ def take_census(
     last_order,
     n_orders,
     orders_before,
-    spent,
     now,
     lapse_gaps,
     mean_gap,
@@ -249,43 +278,38 @@ def take_census(
     start,
     stop,
 ):
-    """Count people by state, and mark who is active by the observed rule."""
+    """Count people by code (see `MEANING`), and mark who is active by the observed rule."""
     for i in range(start, stop):
         state = status[i]
-        s = segment[i]
         if state == PROSPECT:
-            counts[s, 0] += 1
+            counts[segment[i], IS_PROSPECT] += 1
             continue
         if state != ACTIVE and state != CHURNED:
             continue
         active = state == ACTIVE
+        orders = n_orders[i]
         observed = active
         if not seen:
-            orders = f32(n_orders[i]) + f32(orders_before[i])
-            gap = (last_order[i] - joined[i] + mean_gap) / max(orders, f32(1.0))
-            observed = now - last_order[i] <= lapse_gaps * gap
+            told = max(f32(orders) + f32(orders_before[i]), f32(1.0))
+            observed = (now - last_order[i]) * told <= lapse_gaps * (last_order[i] - joined[i] + mean_gap)
         mark = marks[i]
         if first:
             mark = u8((WAS_ACTIVE if active else 0) | (WAS_OBSERVED if observed else 0))
-        else:
-            before = (mark & IS_OBSERVED) != 0
-            if before and not observed:
-                counts[s, 5] += 1
-            # Who was won in this very week has not returned, however often they ordered.
-            if observed and not before and joined[i] <= now - f32(1.0):
-                counts[s, 6] += 1
-        mark = u8((mark & (WAS_ACTIVE | WAS_OBSERVED)) | (IS_OBSERVED if observed else 0))
-        marks[i] = mark
-        if active:
-            counts[s, 1] += 1
-            if mark & WAS_ACTIVE:
-                counts[s, 3] += 1
+        before = (mark & IS_OBSERVED) != 0
+        kept = mark & u8(WAS_ACTIVE | WAS_OBSERVED)
+        marks[i] = u8(kept | (IS_OBSERVED if observed else 0))
+        code = i64(kept)
         if observed:
-            counts[s, 2] += 1
-            if mark & WAS_OBSERVED:
-                counts[s, 4] += 1
-        counts[s, 7] += spent[i]
-        if n_orders[i] >= 1:
-            counts[s, 8] += 1
-        if n_orders[i] >= 2:
-            counts[s, 9] += 1
+            code |= IS_OBSERVED
+        if active:
+            code |= IS_ACTIVE
+        if before and not observed and not first:
+            code |= LAPSED
+        # Who was won in this very week has not returned, however often they ordered.
+        if observed and not before and not first and joined[i] <= now - f32(1.0):
+            code |= RETURNED
+        if orders >= 1:
+            code |= BOUGHT
+        if orders >= 2:
+            code |= BOUGHT_AGAIN
+        counts[segment[i], code] += 1

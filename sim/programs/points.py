@@ -318,7 +318,9 @@ class Points(Program):
         enrollment, rewards = params.enrollment, self._rewards()
         accumulates = threshold is not None and threshold.mode == "accumulated"
         extra = 0.0 if delayed is None else delayed.multiplier - (1.0 if delayed.mode == "total" else 0.0)
-        earn(
+        world.over(
+            earn,
+            len(events),
             points,
             later,
             sales,
@@ -343,8 +345,6 @@ class Points(Program):
             i64(params.welcome_points),
             f32(enrollment.intercept + enrollment.progress_slope * min(1.0, params.welcome_points / rewards[0].points)),
             f32(enrollment.value_slope * WEEKS_PER_YEAR * params.per_money * self._point_value() / MONEY),
-            0,
-            len(events),
         )
         world.totals.add("enrolled", int(sales[1]))
         got = np.flatnonzero(points)
@@ -371,7 +371,7 @@ class Points(Program):
         if not len(people):
             return
         own = world.own(self)
-        if not add_points(own.earned, people, points, i64(_MOST), 0, len(people)):
+        if not world.over(add_points, len(people), own.earned, people, points, i64(_MOST)):
             raise OverflowError(f"{self.address}: a member holds more than {_MOST:,} points; give a point more value")
         world.totals.add("points_issued", world.by_segment(people, points))
         world.ledger.post_points(self.address, issued=int(points.sum()))

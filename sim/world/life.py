@@ -56,6 +56,13 @@ class Life:
 
 
 @kernel
+def set_pace(purchase, purchase_rate, log_purchase, start, stop):
+    """The purchase rate in force: base rate times exp of all terms, at most 256 a week."""
+    for i in range(start, stop):
+        purchase[i] = min(purchase_rate[i] * exp32(log_purchase[i]), _MOST)
+
+
+@kernel
 def live(
     order_person,
     order_value,
@@ -76,7 +83,7 @@ def live(
     attrition_hazard,
     log_basket,
     enters,
-    log_purchase,
+    purchase,
     log_order_value,
     log_attrition,
     acquisition,
@@ -100,15 +107,18 @@ def live(
     """
     end = f32(now + dt)
     n_causes = acquisition.shape[0]
+    # In most weeks most customers do nothing: these two modes can tell from one comparison.
+    order_decides = attrition == NEVER or attrition == PER_ORDER
     for i in range(start, stop):
         state = status[i]
         if state == CHURNED:
             continue
-        if (
-            counts[0] + ORDER_ROOM > order_person.size
-            or counts[1] + 1 > exits.size
-            or counts[2] + 1 > acquired.size
-        ):
+        if state == ACTIVE and order_decides:
+            passed = purchase[i] * f32(dt)
+            if order_clock[i] > passed:
+                order_clock[i] -= passed
+                continue
+        if counts[0] + ORDER_ROOM > order_person.size or counts[1] + 1 > exits.size or counts[2] + 1 > acquired.size:
             return i
         left = f32(dt)
         if state == ABSENT:
@@ -158,8 +168,7 @@ def live(
             spent[i] += units
             last_order[i] = joined[i]
             order_clock[i] = quantile(gap_table, uniform(gap_key, i, 2, 0))
-        speed = exp32(log_purchase[i])
-        rate = min(purchase_rate[i] * speed, _MOST)
+        rate = purchase[i]
         hazard_rate = _ZERO
         if attrition == PER_WEEK:
             hazard_rate = attrition_hazard[i] * exp32(log_attrition[i])
@@ -212,7 +221,7 @@ def live(
             last_order[i] = end - left
             order_clock[i] = quantile(gap_table, uniform(gap_key, i, number + 1, 0))
             if attrition == PER_ORDER:
-                weight = _ONE if exposure_per_order else _ONE / speed
+                weight = _ONE if exposure_per_order else purchase_rate[i] / rate
                 status_clock[i] -= attrition_hazard[i] * exp32(log_attrition[i]) * weight
                 if status_clock[i] <= _ZERO:
                     status[i] = u8(CHURNED)

@@ -153,7 +153,9 @@ class Population:
             customers.log_basket,
         )
         if histories is None:
-            live_past(
+            world.over(
+                live_past,
+                len(people),
                 *common[:5],
                 customers.status_clock,
                 customers.purchase_rate,
@@ -165,14 +167,14 @@ class Population:
                 f64(world.life.period_weeks),
                 world.key(HISTORY),
                 world.key(PAST),
-                0,
-                len(people),
             )
             return
         rows = _rows(world, people, len(histories))
         chosen = np.ascontiguousarray(histories[rows], dtype=np.float32)
         alive = self.alive_probability(histories)[rows].astype(np.float32)
-        draw_posterior(
+        world.over(
+            draw_posterior,
+            len(people),
             *common,
             people,
             chosen,
@@ -184,8 +186,6 @@ class Population:
             i64(self.attrition),
             i64(self.spend),
             *(world.key(one) for one in (RATE, LEAVING, BASKET, ALIVE)),
-            0,
-            len(people),
         )
         if self.timing_shape != 1.0:
             _residual_gaps(customers, people, chosen, self.timing_shape, world)

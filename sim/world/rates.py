@@ -12,6 +12,7 @@ class Rates:
 
     Attributes:
         log_purchase: Added to the log of the base purchase rate.
+        purchase: The rate itself, per week: base times exp of the terms; filled as `live` begins.
         log_order_value: Added to the log of the order value.
         log_attrition: Added to the log of the base attrition hazard.
         acquisition: Hazard by which a prospect is won in this step, shape (causes, people): causes add as hazards.
@@ -21,6 +22,7 @@ class Rates:
     def __init__(self, people: int, causes: tuple[str, ...]) -> None:
         self.causes = causes
         self.log_purchase = np.zeros(people, np.float32)
+        self.purchase = np.zeros(people, np.float32)
         self.log_order_value = np.zeros(people, np.float32)
         self.log_attrition = np.zeros(people, np.float32)
         self.acquisition = np.zeros((len(causes), people), np.float32)
@@ -28,9 +30,8 @@ class Rates:
 
     def clear(self) -> None:
         """Set all terms to 0, as `weigh` begins."""
-        self.log_purchase.fill(0.0)
-        self.log_order_value.fill(0.0)
-        self.log_attrition.fill(0.0)
+        for name in LOG_RATES:
+            getattr(self, name).fill(0.0)
         self.acquisition.fill(0.0)
         if self.terms is not None:
             self.terms = {}

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+u64 = np.uint64
+"""Type of `start` and `stop`: with an index that may be negative the compiler guards every access and cannot vectorize."""
+
 WORTH_SPLITTING = 20_000
 """Rows below which handing out ranges costs more than it gains."""
 
@@ -43,18 +46,18 @@ class Workers:
         """Call ``kernel(*arguments, start, stop)`` over all rows."""
         ranges = self.ranges(n)
         if len(ranges) == 1:
-            kernel(*arguments, 0, n)
+            kernel(*arguments, u64(0), u64(n))
             return
-        self.run([lambda a=a, b=b: kernel(*arguments, a, b) for a, b in ranges])
+        self.run([lambda a=a, b=b: kernel(*arguments, u64(a), u64(b)) for a, b in ranges])
 
     def tally(self, kernel: Callable[..., Any], n: int, shape: tuple[int, ...], arguments: tuple[Any, ...]) -> np.ndarray:
         """Call ``kernel(totals, *arguments, start, stop)`` with int64 counters of `shape` a range; their sum."""
         ranges = self.ranges(n)
         counters = np.zeros((len(ranges), *shape), np.int64)
         if len(ranges) == 1:
-            kernel(counters[0], *arguments, 0, n)
+            kernel(counters[0], *arguments, u64(0), u64(n))
             return counters[0]
         self.run(
-            [lambda c=c, a=a, b=b: kernel(c, *arguments, a, b) for c, (a, b) in zip(counters, ranges, strict=True)]
+            [lambda c=c, a=a, b=b: kernel(c, *arguments, u64(a), u64(b)) for c, (a, b) in zip(counters, ranges, strict=True)]
         )
         return counters.sum(axis=0)

@@ -21,7 +21,7 @@ from .market import Economics, Market
 from .population import Population
 from .rates import Rates
 from .totals import Totals
-from .workers import Workers
+from .workers import Workers, u64
 
 WORLD_TOTALS: tuple[Total, ...] = (
     *TOTALS,
@@ -90,6 +90,10 @@ class World:
     def tally(self, kernel: Callable[..., Any], totals: int, *arguments: Any) -> np.ndarray:
         """Call a kernel that counts by segment into int64 counters of shape (segments, totals); their sum."""
         return self.workers.tally(kernel, self.people, (len(self.segments), totals), arguments)
+
+    def over(self, kernel: Callable[..., Any], rows: int, *arguments: Any) -> Any:
+        """Call a kernel over a list of events or people, in one piece; what it returns."""
+        return kernel(*arguments, u64(0), u64(rows))
 
     def by_segment(self, people: np.ndarray, amounts: np.ndarray | None = None) -> np.ndarray:
         """Number of `people` (or sum of their int64 `amounts`) by segment, int64 of shape (segments,)."""
