@@ -141,7 +141,9 @@ def execute(job: Job) -> list[Outcome]:
             built = time.perf_counter() - began
             began = time.perf_counter()
         arm.run()
-        outcomes.append(_outcome(job, arm, spent, built, time.perf_counter() - began))
+        # Rows of another market are other people.
+        known = spent if scenario.market == baseline.market else None
+        outcomes.append(_outcome(job, arm, known, built, time.perf_counter() - began))
         _tick(job, scenario.horizon_weeks)
     return outcomes
 
