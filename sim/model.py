@@ -13,7 +13,7 @@ import numpy as np
 from .core.component import Component, Kpi
 from .world.actors import Brand, CustomerView
 from .world.calendar import Calendar
-from .world.life import CAUSE, GAP, LIFE, VALUE, live, set_pace
+from .world.life import CAUSE, GAP, LIFE, VALUE, live, pass_time, set_pace
 from .world.market import Economics, Market
 from .world.totals import Series
 from .world.workers import u64
@@ -148,19 +148,28 @@ class LoyaltyModel(mesa.Model):
         )
         events.clear()
         world.each(set_pace, rates.purchase, customers.purchase_rate, rates.log_purchase)
+        for row, below in zip(rates.acquisition[1:], rates.acquisition, strict=False):
+            row += below
+        now, dt = world.calendar.now, world.calendar.dt
+        busy = np.empty(world.people, np.uint8)
+        world.each(
+            pass_time, busy, customers.order_clock, customers.status_clock, customers.status, rates.purchase,
+            customers.attrition_hazard, rates.log_attrition, rates.acquisition[-1], customers.enters, life.attrition, now, dt,
+        )  # fmt: skip
+        people = np.flatnonzero(busy.view(np.bool_)).astype(np.int32)
 
-        def serve(start: int, stop: int) -> Any:
-            buffer = events.buffer(start, stop)
+        def serve(thread: int, start: int, stop: int) -> Any:
+            buffer = events.buffer(thread, stop - start)
             while start < stop:
                 served = live(
                     *buffer.orders.values(), buffer.exits, buffer.acquired, buffer.counts,
                     customers.status, customers.order_clock, customers.status_clock, customers.n_orders, customers.joined,
                     customers.last_order, customers.acquired_by, customers.spent,
                     customers.purchase_rate, customers.attrition_hazard, customers.log_basket, customers.enters,
-                    rates.purchase, rates.log_order_value, rates.log_attrition, rates.acquisition,
+                    rates.purchase, rates.log_order_value, rates.log_attrition, rates.acquisition, people,
                     life.gap_table, life.value_table,
                     world.key(GAP), world.key(VALUE), world.key(LIFE), world.key(CAUSE),
-                    life.attrition, life.exposure_per_order, life.period_weeks, world.calendar.now, world.calendar.dt,
+                    life.attrition, life.exposure_per_order, life.period_weeks, now, dt,
                     u64(start), u64(stop),
                 )  # fmt: skip
                 start = int(served)
@@ -168,8 +177,8 @@ class LoyaltyModel(mesa.Model):
                     buffer.grow()
             return buffer
 
-        ranges = world.workers.ranges(world.people)
-        events.collect(world.workers.run([lambda a=a, b=b: serve(a, b) for a, b in ranges]))
+        ranges = world.workers.ranges(len(people))
+        events.collect(world.workers.run([lambda at=at, a=a, b=b: serve(at, a, b) for at, (a, b) in enumerate(ranges)]))
         totals = world.totals
         totals.add("orders", world.by_segment(events.person))
         revenue = world.by_segment(events.person, events.value)

@@ -70,17 +70,27 @@ class ContactFatigue(Behavior):
 
     def respond(self, world: World) -> None:
         customers, params, calendar = world.customers, self.params, world.calendar
-        left = world.tally(
+        own = world.own(self)
+        world.each(
             tire,
+            customers.receptiveness,
+            own.load,
+            customers.contacts,
+            f32(1.0 - probability(1.0, calendar.dt)),
+            f32(params.tiring),
+            f32(params.cap),
+        )
+        if params.opt_out == 0.0:
+            return
+        left = world.tally(
+            opt_out,
             1,
             customers.receptiveness,
-            world.own(self).load,
+            own.load,
             customers.contacts,
             customers.segment,
             world.key(self.LEAVE),
-            calendar.step,
-            f32(1.0 - probability(1.0, calendar.dt)),
-            f32(params.tiring),
+            np.uint64(calendar.step),
             f32(params.cap),
             f32(params.opt_out),
         )
@@ -88,22 +98,22 @@ class ContactFatigue(Behavior):
 
 
 @kernel
-def tire(counts, receptiveness, load, contacts, segment, key, step, keep, tiring, cap, opt_out, start, stop):
-    """Load, response and opt-outs after this step's contacts; receptiveness 0 means opted out."""
+def tire(receptiveness, load, contacts, keep, tiring, cap, start, stop):
+    """Load after this step's contacts and the response that is left; 0 stays 0, for who has opted out."""
     for i in range(start, stop):
-        if receptiveness[i] == _ZERO:
-            continue
-        if contacts[i] == 0 and load[i] == _ZERO:
-            continue
         carried = load[i] * keep + f32(contacts[i])
-        if carried < f32(0.01):
-            carried = _ZERO
+        carried = carried if carried >= f32(0.01) else _ZERO
         load[i] = carried
-        above = carried - cap
-        if above <= _ZERO:
-            receptiveness[i] = _ONE
+        left = max(exp32(-tiring * max(carried - cap, _ZERO)), f32(1.0e-6))
+        receptiveness[i] = left if receptiveness[i] > _ZERO else _ZERO
+
+
+@kernel
+def opt_out(counts, receptiveness, load, contacts, segment, key, step, cap, hazard, start, stop):
+    """Who is written to beyond the cap may opt out for good."""
+    for i in range(start, stop):
+        if contacts[i] == 0 or load[i] <= cap or receptiveness[i] == _ZERO:
             continue
-        receptiveness[i] = max(exp32(-tiring * above), f32(1.0e-6))
-        if contacts[i] > 0 and uniform(key, i, step, 0) < _ONE - exp32(-opt_out * above):
+        if uniform(key, i, step, 0) < _ONE - exp32(-hazard * (load[i] - cap)):
             receptiveness[i] = _ZERO
             counts[segment[i], 0] += 1

@@ -145,15 +145,20 @@ class ContactsSent(Kpi):
 
 @kernel
 def ask(sums, status, segment, satisfaction, loyalty, start, stop):
-    """Sums of what active customers would answer, satisfaction in 1/1,000 and loyalty in 1/1,000,000."""
-    for i in range(start, stop):
-        if status[i] != ACTIVE:
-            continue
-        s = segment[i]
-        level = satisfaction[i]
-        sums[s, 0] += i64(level * f32(1000.0) + f32(0.5))
-        sums[s, 1] += i64(loyalty[i] * f32(1000000.0) + f32(0.5))
-        if level >= f32(85.0):
-            sums[s, 2] += 1
-        elif level < f32(65.0):
-            sums[s, 3] += 1
+    """Sums of what active customers would answer, satisfaction in 1/1,000 and loyalty in 1/1,000,000.
+
+    One pass a segment: a sum of its own is vector code, a sum for the segment of each person is not.
+    """
+    for s in range(sums.shape[0]):
+        satisfied, loyal, promoters, detractors = i64(0), i64(0), i64(0), i64(0)
+        for i in range(start, stop):
+            asked = status[i] == ACTIVE and segment[i] == s
+            level = satisfaction[i]
+            satisfied += i64(level * f32(1000.0) + f32(0.5)) if asked else i64(0)
+            loyal += i64(loyalty[i] * f32(1000000.0) + f32(0.5)) if asked else i64(0)
+            promoters += i64(1) if asked and level >= f32(85.0) else i64(0)
+            detractors += i64(1) if asked and level < f32(65.0) else i64(0)
+        sums[s, 0] += satisfied
+        sums[s, 1] += loyal
+        sums[s, 2] += promoters
+        sums[s, 3] += detractors

@@ -90,7 +90,7 @@ class ActiveCustomers(Kpi):
     )
 
     class State(Fields):
-        marks: Any = field(np.uint8, default=0, unit="", doc="Bits: truly active at start, observed at start, observed now.")
+        marks: Any = field(np.uint8, default=0, unit="", doc="What the customer is and was, bit by bit; see `MEANING`.")
 
     def begin(self, world: World) -> None:
         note = world.note(self, Census)
@@ -101,12 +101,11 @@ class ActiveCustomers(Kpi):
         """Counts by segment, columns as `MEANING` has them."""
         customers = world.customers
         rate = max(world.population.mean_rate, 1e-9)
-        codes = world.tally(
-            take_census,
-            CODES,
-            world.own(self).marks,
+        marks = world.own(self).marks
+        world.each(
+            mark_people,
+            marks,
             customers.status,
-            customers.segment,
             customers.joined,
             customers.last_order,
             customers.n_orders,
@@ -117,6 +116,7 @@ class ActiveCustomers(Kpi):
             world.life.attrition in (NEVER, PER_RENEWAL),
             first,
         )
+        codes = world.tally(count_codes, CODES, marks, customers.status, customers.segment)
         return codes @ MEANING
 
     def record(self, world: World) -> None:
@@ -261,55 +261,33 @@ class RepurchaseRate(Kpi):
 
 
 @kernel
-def take_census(
-    counts,
-    marks,
-    status,
-    segment,
-    joined,
-    last_order,
-    n_orders,
-    orders_before,
-    now,
-    lapse_gaps,
-    mean_gap,
-    seen,
-    first,
-    start,
-    stop,
+def mark_people(
+    marks, status, joined, last_order, n_orders, orders_before, now, lapse_gaps, mean_gap, seen, first, start, stop
 ):
-    """Count people by code (see `MEANING`), and mark who is active by the observed rule."""
+    """Mark what each person is and was, by the truth and by the observed rule; 0 for who is no customer."""
     for i in range(start, stop):
-        state = status[i]
-        if state == PROSPECT:
-            counts[segment[i], IS_PROSPECT] += 1
-            continue
-        if state != ACTIVE and state != CHURNED:
-            continue
-        active = state == ACTIVE
+        active = status[i] == ACTIVE
+        customer = active or status[i] == CHURNED
         orders = n_orders[i]
-        observed = active
-        if not seen:
-            told = max(f32(orders) + f32(orders_before[i]), f32(1.0))
-            observed = (now - last_order[i]) * told <= lapse_gaps * (last_order[i] - joined[i] + mean_gap)
-        mark = marks[i]
+        told = max(f32(orders) + f32(orders_before[i]), f32(1.0))
+        recent = (now - last_order[i]) * told <= lapse_gaps * (last_order[i] - joined[i] + mean_gap)
+        observed = customer and (active if seen else recent)
+        old = i64(marks[i])
+        before = (old & IS_OBSERVED) != 0
+        kept = old & (WAS_ACTIVE | WAS_OBSERVED)
         if first:
-            mark = u8((WAS_ACTIVE if active else 0) | (WAS_OBSERVED if observed else 0))
-        before = (mark & IS_OBSERVED) != 0
-        kept = mark & u8(WAS_ACTIVE | WAS_OBSERVED)
-        marks[i] = u8(kept | (IS_OBSERVED if observed else 0))
-        code = i64(kept)
-        if observed:
-            code |= IS_OBSERVED
-        if active:
-            code |= IS_ACTIVE
-        if before and not observed and not first:
-            code |= LAPSED
+            before = observed
+            kept = (WAS_ACTIVE if active else 0) | (WAS_OBSERVED if observed else 0)
         # Who was won in this very week has not returned, however often they ordered.
-        if observed and not before and not first and joined[i] <= now - f32(1.0):
-            code |= RETURNED
-        if orders >= 1:
-            code |= BOUGHT
-        if orders >= 2:
-            code |= BOUGHT_AGAIN
-        counts[segment[i], code] += 1
+        returned = observed and not before and joined[i] <= now - f32(1.0)
+        mark = kept | (IS_OBSERVED if observed else 0) | (IS_ACTIVE if active else 0)
+        mark |= (LAPSED if before and not observed else 0) | (RETURNED if returned else 0)
+        mark |= (BOUGHT if orders >= 1 else 0) | (BOUGHT_AGAIN if orders >= 2 else 0)
+        marks[i] = u8(mark if customer else 0)
+
+
+@kernel
+def count_codes(counts, marks, status, segment, start, stop):
+    """People by segment and mark (see `MEANING`), prospects apart."""
+    for i in range(start, stop):
+        counts[segment[i], i64(marks[i]) if status[i] != PROSPECT else IS_PROSPECT] += 1

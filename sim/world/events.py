@@ -62,11 +62,11 @@ class Events:
     number: np.ndarray
     time: np.ndarray
 
-    def buffer(self, start: int, stop: int) -> Buffer:
-        """An empty buffer for the people in [start, stop), kept from step to step."""
-        buffer = self._buffers.get(start)
+    def buffer(self, thread: int, people: int) -> Buffer:
+        """An empty buffer for a thread that serves so many people, kept from step to step."""
+        buffer = self._buffers.get(thread)
         if buffer is None:
-            buffer = self._buffers[start] = Buffer((stop - start) // 8, (stop - start) // 32)
+            buffer = self._buffers[thread] = Buffer(people, people // 4)
         buffer.counts[:] = 0
         return buffer
 

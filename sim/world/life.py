@@ -63,6 +63,43 @@ def set_pace(purchase, purchase_rate, log_purchase, start, stop):
 
 
 @kernel
+def pass_time(
+    busy,
+    order_clock,
+    status_clock,
+    status,
+    purchase,
+    attrition_hazard,
+    log_attrition,
+    acquisition,
+    enters,
+    attrition,
+    now,
+    dt,
+    start,
+    stop,
+):
+    """Let the step pass for all to whom nothing happens, and mark the others as busy.
+
+    In most weeks most people do nothing. This loop has no branch that the compiler could not turn into vector code.
+    """
+    step, end = f32(dt), f32(now + dt)
+    weekly, renewing = attrition == PER_WEEK, attrition == PER_RENEWAL
+    for i in range(start, stop):
+        state = status[i]
+        active, prospect = state == ACTIVE, state == PROSPECT
+        passed = purchase[i] * step if active else _ZERO
+        hazard = acquisition[i] if prospect else _ZERO
+        if weekly:
+            hazard = attrition_hazard[i] * exp32(log_attrition[i]) * step if active else hazard
+        acts = active and (renewing or order_clock[i] <= passed or (weekly and status_clock[i] <= hazard))
+        acts = acts or (prospect and status_clock[i] <= hazard) or (state == ABSENT and enters[i] < end)
+        busy[i] = u8(1) if acts else u8(0)
+        order_clock[i] -= _ZERO if acts else passed
+        status_clock[i] -= _ZERO if acts else hazard
+
+
+@kernel
 def live(
     order_person,
     order_value,
@@ -87,6 +124,7 @@ def live(
     log_order_value,
     log_attrition,
     acquisition,
+    busy,
     gap_table,
     value_table,
     gap_key,
@@ -101,29 +139,19 @@ def live(
     start,
     stop,
 ):
-    """One step of the people in [start, stop); returns the first person not served for want of room in the buffers.
+    """One step of the busy people; returns the place in `busy` of the first not served for want of room in the buffers.
 
     Purchase, exit and renewal of a person are interleaved in continuous time within the step.
     """
     end = f32(now + dt)
     n_causes = acquisition.shape[0]
-    # In most weeks most customers do nothing: these two modes can tell from one comparison.
-    order_decides = attrition == NEVER or attrition == PER_ORDER
-    for i in range(start, stop):
-        state = status[i]
-        if state == CHURNED:
-            continue
-        if state == ACTIVE and order_decides:
-            passed = purchase[i] * f32(dt)
-            if order_clock[i] > passed:
-                order_clock[i] -= passed
-                continue
+    for k in range(start, stop):
         if counts[0] + ORDER_ROOM > order_person.size or counts[1] + 1 > exits.size or counts[2] + 1 > acquired.size:
-            return i
+            return k
+        i = busy[k]
+        state = status[i]
         left = f32(dt)
         if state == ABSENT:
-            if enters[i] >= end:
-                continue
             left = min(f32(dt), end - enters[i])
             if joined[i] >= _ZERO:
                 # A cohort's customer: the first order is the entry itself and is not counted.
@@ -135,20 +163,15 @@ def live(
                 state = u8(PROSPECT)
             status[i] = state
         if state == PROSPECT:
-            hazard = _ZERO
-            for c in range(n_causes):
-                hazard += acquisition[c, i]
-            hazard *= left / f32(dt)
+            hazard = acquisition[n_causes - 1, i] * (left / f32(dt))
             if status_clock[i] > hazard:
                 status_clock[i] -= hazard
                 continue
             share = status_clock[i] / hazard
             pick = uniform(cause_key, i, 0, 0) * hazard * f32(dt) / left
             cause = 0
-            heap = acquisition[0, i]
-            while cause + 1 < n_causes and pick >= heap:
+            while cause + 1 < n_causes and pick >= acquisition[cause, i]:
                 cause += 1
-                heap += acquisition[cause, i]
             left = left * (_ONE - share)
             status[i] = u8(ACTIVE)
             acquired_by[i] = u8(cause + 1)

@@ -15,7 +15,8 @@ class Rates:
         purchase: The rate itself, per week: base times exp of the terms; filled as `live` begins.
         log_order_value: Added to the log of the order value.
         log_attrition: Added to the log of the base attrition hazard.
-        acquisition: Hazard by which a prospect is won in this step, shape (causes, people): causes add as hazards.
+        acquisition: Hazard by which a prospect is won in this step, shape (causes, people): causes add as hazards, and
+            from `live` on each row holds the sum up to its cause.
         causes: Names of the causes, in the order of the rows; a customer's `acquired_by` is the row plus 1.
     """
 
