@@ -89,7 +89,7 @@ def test_compare_prints_its_document_and_writes_the_report() -> None:
     (row,) = strict(answer.stdout)["scenarios"]
     assert {"differences", "roi", "payback_week", "probability_of_loss", "break_even", "naive"} <= row.keys()
     assert 0.0 <= row["probability_of_loss"] <= 1.0
-    assert Path("answer.html").read_text().startswith("<!DOCTYPE html>")
+    assert Path("answer.html").read_text().startswith("<!doctype html>")
 
 
 def test_compare_without_draws_leaves_the_risk_null() -> None:
