@@ -1,0 +1,171 @@
+"""Any valid scenario runs, and people, points and money add up; scenarios are drawn from the catalog's own ranges."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from regulars.scenarios import from_tree
+from regulars.sim import catalog
+from regulars.sim.core.component import Component
+from regulars.sim.model import LoyaltyModel
+from regulars.sim.world.customers import ABSENT, ACTIVE, CHURNED, PROSPECT
+from regulars.sim.world.ledger import LINES, PROGRAM_COSTS
+
+EXTREME = {"catalog", "audience", "windows", "type", "threshold", "delayed", "start_week", "expiry_weeks", "offset", "welcome_points"}
+"""Parameters that are drawn by hand below, or left alone."""
+
+FOUNDATIONS = ("purchase", "attrition", "spend")
+RATES = {"r": (0.05, 5.0), "alpha": (0.5, 50.0), "p": (1.0, 20.0), "q": (2.0, 20.0), "v": (1.0, 50.0), "mean_log": (0.0, 6.0),
+         "between_sd": (0.0, 1.5), "within_sd": (0.0, 1.5), "a": (0.05, 20.0), "b": (0.05, 20.0), "s": (0.05, 20.0),
+         "beta": (0.05, 50.0), "affective_weight": (0.1, 1.0)}  # fmt: skip
+"""Ranges in which a person does not order a thousand times a week and the weights do not all vanish; the rest is the catalog's."""
+
+
+def number(name: str, facts: dict[str, Any], integer: bool) -> st.SearchStrategy[Any]:
+    low, high = RATES.get(name, (facts["low"], facts["high"]))
+    if name in ("weekly_cost", "setup_cost", "contact_cost", "min_order"):
+        high = 1000.0
+    if integer:
+        return st.integers(int(low), int(min(high, 60)))
+    return st.floats(low, high)
+
+
+def parameters(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of the plain parameters of a section, each within its declared range."""
+    drawn: dict[str, st.SearchStrategy[Any]] = {}
+    for name, info in model.model_fields.items():
+        facts = info.json_schema_extra
+        if name in EXTREME or not isinstance(facts, dict):
+            continue
+        kind = info.annotation
+        if get_origin(kind) is Literal:
+            drawn[name] = st.sampled_from(get_args(kind))
+        elif kind in (int, float) and facts["low"] is not None and facts["high"] is not None:
+            drawn[name] = number(name, facts, kind is int)
+    return st.fixed_dictionaries({}, optional=drawn)
+
+
+def typed(component: type[Component]) -> st.SearchStrategy[dict[str, Any]]:
+    return parameters(component.Params).map(lambda values: values if component.variant is None else {"type": component.variant, **values})
+
+
+def behaviors() -> st.SearchStrategy[dict[str, Any]]:
+    by_type: dict[str, list[type[Component]]] = {}
+    for one in catalog.components():
+        if one.kind == "behavior":
+            by_type.setdefault(one.type, []).append(one)
+    choices = {name: st.one_of([typed(one) for one in variants]) for name, variants in by_type.items()}
+    needed = {name: choices.pop(name) for name in FOUNDATIONS}
+    return st.fixed_dictionaries(needed, optional=choices)
+
+
+REWARD = st.fixed_dictionaries(
+    {"points": st.integers(1, 300), "face_value": st.floats(0, 50), "unit_cost": st.floats(0, 50)}
+)
+WEEK = st.integers(1, 12)
+
+
+@st.composite
+def points(draw: st.DrawFn) -> dict[str, Any]:
+    cls = catalog.variants("program", "points")[0]
+    values = draw(parameters(cls.Params))
+    values |= {"type": "points", "start_week": draw(WEEK), "catalog": {f"r{at}": draw(REWARD) for at in range(draw(st.integers(1, 3)))}}
+    values |= draw(st.fixed_dictionaries({}, optional={
+        "expiry_weeks": st.integers(1, 10),
+        "welcome_points": st.integers(0, 500),
+        "audience": st.fixed_dictionaries({"share": st.floats(0, 1)}),
+        "threshold": st.fixed_dictionaries({"step": st.floats(1, 200), "points": st.integers(0, 50),
+                                            "mode": st.sampled_from(["per_order", "accumulated"])}),
+        "delayed": st.fixed_dictionaries({"min_order": st.floats(0, 100), "multiplier": st.floats(1, 5),
+                                          "mode": st.sampled_from(["total", "extra"]), "delay_days": st.integers(1, 30)}),
+        "windows": st.fixed_dictionaries({"w": st.fixed_dictionaries({"start_week": WEEK, "weeks": WEEK})}),
+        "enrollment": parameters(cls.Params.model_fields["enrollment"].annotation),
+        "redemption": parameters(cls.Params.model_fields["redemption"].annotation),
+    }))  # fmt: skip
+    return values
+
+
+@st.composite
+def push(draw: st.DrawFn) -> dict[str, Any]:
+    values = draw(parameters(catalog.variants("campaign", "push")[0].Params))
+    return {**values, "type": "push", "start_week": draw(WEEK), "audience": {"share": draw(st.floats(0, 1))}}
+
+
+NETWORK = st.one_of(
+    st.just({"type": "none"}),
+    st.fixed_dictionaries({"type": st.just("small_world"), "strong_ties": st.integers(0, 12), "weak_ties": st.integers(0, 12),
+                           "rewiring": st.floats(0, 1)}),
+    st.just({"type": "heavy_tailed"}),
+    st.just({"type": "community"}),
+)  # fmt: skip
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> dict[str, Any]:
+    customers, prospects, newcomers = draw(st.tuples(st.integers(0, 200), st.integers(0, 60), st.integers(0, 40)))
+    market: dict[str, Any] = {
+        "customers": max(customers, 1 if prospects + newcomers == 0 else 0), "prospects": prospects, "newcomers": newcomers,
+        "start": draw(st.sampled_from(["base", "cohort"])), "network": draw(NETWORK),
+        "history_weeks": draw(st.floats(1, 100)), "lapse_gaps": draw(st.floats(1, 10)),
+    }  # fmt: skip
+    if draw(st.booleans()):
+        market["segments"] = {f"s{at}": {"share": draw(st.floats(0.0625, 1))} for at in range(draw(st.integers(1, 3)))}
+    return {
+        "name": "any", "horizon_weeks": draw(st.integers(1, 30)), "step_days": draw(st.sampled_from([7, 7, 7, 1])), "market": market,
+        "economics": {"gross_margin": draw(st.floats(0, 1)), "discount_rate_per_year": draw(st.floats(0, 1))},
+        "behaviors": draw(behaviors()),
+        "programs": draw(st.dictionaries(st.sampled_from(["stars", "moons"]), points(), max_size=2)),
+        "campaigns": draw(st.dictionaries(st.sampled_from(["mail", "app"]), push(), max_size=2)),
+    }  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(scenarios(), st.integers(0, 2**32 - 1), st.integers(0, 1000))
+def test_any_valid_scenario_runs_and_adds_up(tree, seed, replication):
+    one = LoyaltyModel(from_tree(tree), seed=seed, replication=replication)
+    market, began = tree["market"], (one.world.customers.status == ACTIVE).sum()
+    one.run()
+    world, customers, totals = one.world, one.world.customers, one.world.totals.horizon()
+    event(f"orders {int(np.log10(1 + totals.orders[0, -1]))}")
+
+    # People: rows never appear or vanish, and the active are those of the start, plus who came, less who left.
+    assert np.isin(customers.status, (ABSENT, PROSPECT, ACTIVE, CHURNED)).all()
+    assert len(customers.status) == market["customers"] + market["prospects"] + market["newcomers"]
+    assert (customers.status == ACTIVE).sum() == began + totals.entered[0, -1] + totals.new_customers[0, -1] - totals.exits[0, -1]
+    assert customers.n_orders.sum() == totals.orders[0, -1]
+    assert (customers.n_orders[(customers.status == PROSPECT) | (customers.status == ABSENT)] == 0).all()
+
+    # Money: what customers spent is revenue, and the firm holds what is left of it.
+    units = {line: world.totals.recorded()[:, world.totals.place[line]].sum() for line in LINES}
+    assert customers.spent.sum() == units["revenue"] == -world.ledger.accounts["customers"] + units["discounts"]
+    assert world.ledger.accounts["firm"] == units["revenue"] - units["cost_of_goods"] - sum(units[line] for line in PROGRAM_COSTS)
+    assert min(units.values()) >= 0
+
+    # Points: nobody has used more than was earned, and the books hold what members do.
+    held = 0
+    for name in tree["programs"]:
+        account = world.owned.get(f"programs.{name}")
+        if account is None:
+            continue
+        assert (account.earned >= account.used).all() and (account.used >= 0).all()
+        assert (account.earned[account.member == 0] == 0).all()
+        held += int(account.earned.sum(dtype=int) - account.used.sum(dtype=int))
+    if tree["programs"]:
+        left = totals.points_issued[0, -1] - totals.points_redeemed[0, -1] - totals.points_expired[0, -1]
+        assert held == left == totals.points_outstanding[0, -1]
+        assert totals.points_liability[0, -1] >= -0.01
+
+    # Numbers: finite wherever people are, and within their declared ranges.
+    for name, declared in customers.declarations.items():
+        array = getattr(customers, name)
+        assert np.isfinite(array).all(), name
+        assert declared.low is None or array.min(initial=declared.low) >= declared.low - 1e-4, name
+        assert declared.high is None or array.max(initial=declared.high) <= declared.high + 1e-4, name
+    for owner, fields in world.owned.items():
+        assert all(np.isfinite(array).all() for _, array in fields.arrays()), owner
+    assert (world.totals.recorded()[:, [world.totals.place[name] for name in ("orders", "exits", "active", "prospects")]] >= 0).all()
