@@ -358,7 +358,7 @@ def _draw(
 
     def one(at: int) -> list[Outcome]:
         changed = [applied(scenario, values[at]) for scenario in scenarios]
-        return execute(Job(changed, seed, at, inside, False, False, ticker))
+        return execute(Job(changed, seed, at, inside, digest=False, tick=ticker))
 
     rows = run_all(one, range(draws), workers)
     found = []
@@ -412,9 +412,11 @@ def _sensitivity(
     ticker = _locked(progress("sensitivity", weeks * work) if progress else None)
     workers, inside = split_threads(threads, replications)
 
+    networks: dict[Any, Any] = {}
+
     def outcomes(values: dict[str, Any], arms: Sequence[int], tick: Progress | None, threads: int) -> list[list[Outcome]]:
         changed = [applied(scenarios[at], values) for at in arms]
-        rows = [execute(Job(changed, seed, at, threads, False, False, tick)) for at in range(replications)]
+        rows = [execute(Job(changed, seed, at, threads, digest=False, networks=networks, tick=tick)) for at in range(replications)]
         return [[row[at] for row in rows] for at in range(len(arms))]
 
     usual = outcomes({}, everyone, ticker, inside * workers)

@@ -1,13 +1,14 @@
 """Balance: a calibrated population with all behaviors on and no program must keep its calibrated orders.
 
 Behavioral terms are 0 for everyone at the start, but they fluctuate, and a fluctuating term is not neutral on average. One
-offset per rate (purchase, attrition) takes that out; it is fitted by simulation on the same luck with behaviors off.
+offset per rate (purchase, attrition) takes that out; it is fitted by simulation on the same luck with behaviors off, for
+the cohort of the log and for the base it has become: the two drift differently, and a scenario may start with either.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,19 +21,28 @@ SEED = 20_050_101
 REPLICATIONS = 8
 PEOPLE = 20_000
 BEHAVIORS = ("satisfaction", "loyalty", "word_of_mouth")
+BASE_WEEKS = 52
 _ROUNDS = 3
 _STEP = 0.05
 
 
-def cohort(population: dict[str, Any], weeks: int, *, people: int, behaviors: bool, offsets: tuple[float, float] = (0.0, 0.0)) -> Scenario:
-    """A cohort of this population that enters as in its log, with behaviors on or off and nobody else in the market."""
+def cohort(
+    population: dict[str, Any],
+    weeks: int,
+    *,
+    people: int,
+    behaviors: bool,
+    offsets: tuple[float, float] = (0.0, 0.0),
+    start: Literal["cohort", "base"] = "cohort",
+) -> Scenario:
+    """This population entering as in its log (or going on from its end), with behaviors on or off and nobody else in the market."""
     from regulars.scenarios import from_tree
 
     on: dict[str, Any] = {name: {} for name in BEHAVIORS} if behaviors else {}
     tree: dict[str, Any] = {
         "name": "Calibrated cohort",
         "horizon_weeks": weeks,
-        "market": {"customers": people, "prospects": 0, "start": "cohort"},
+        "market": {"customers": people, "prospects": 0, "start": start},
         "behaviors": {
             **on,
             "purchase": {**population["purchase"], "offset": offsets[0]},
@@ -75,30 +85,35 @@ def simulated_repeats(population: dict[str, Any], weeks: int, *, threads: int | 
 def balance(population: dict[str, Any], *, weeks: int = 78, threads: int | None = None) -> dict[str, float]:
     """Offsets of purchase and attrition that keep the calibrated cumulative orders with all behaviors on.
 
-    Newton steps on two targets, the orders of the first and of the second half of the time, against the same people on
-    the same luck with behaviors off.
+    Least squares by Newton steps on four targets: cumulative orders of the cohort by the middle and by the end of the
+    log, and of the base by the middle and by the end of a year, against the same people on the same luck with behaviors
+    off.
 
     Returns:
         ``{"purchase": ..., "attrition": ...}``, log factors.
     """
     scale = max(1, round(PEOPLE / max(len(population["histories"]["rows"]), 1)))
     people = len(population["histories"]["rows"]) * scale
-    half = weeks // 2
 
-    def halves(behaviors: bool, offsets: np.ndarray) -> np.ndarray:
-        scenario = cohort(population, weeks, people=people, behaviors=behaviors, offsets=(float(offsets[0]), float(offsets[1])))
-        total = cumulative_orders(scenario, REPLICATIONS, threads).mean(axis=0)
-        return np.array([total[half - 1], total[-1] - total[half - 1]])
+    def orders(behaviors: bool, offsets: np.ndarray) -> np.ndarray:
+        at = float(offsets[0]), float(offsets[1])
+        found = []
+        starts: tuple[tuple[Literal["cohort", "base"], int], ...] = (("cohort", weeks), ("base", BASE_WEEKS))
+        for start, length in starts:
+            scenario = cohort(population, length, people=people, behaviors=behaviors, offsets=at, start=start)
+            total = cumulative_orders(scenario, REPLICATIONS, threads).mean(axis=0)
+            found += [total[length // 2 - 1], total[-1]]
+        return np.array(found)
 
-    target = halves(False, np.zeros(2))
+    target = orders(False, np.zeros(2))
     at = np.zeros(2)
     slope: np.ndarray | None = None
     for _ in range(_ROUNDS):
-        here = halves(True, at)
-        miss = np.log(target / here)
-        if np.abs(miss).max() < 1e-3:
-            break
+        here = orders(True, at)
         if slope is None:
-            slope = np.stack([np.log(halves(True, at + _STEP * unit) / here) / _STEP for unit in np.eye(2)], axis=1)
-        at = np.clip(at + np.linalg.solve(slope, miss), -1.0, 1.0)
+            slope = np.stack([np.log(orders(True, at + _STEP * unit) / here) / _STEP for unit in np.eye(2)], axis=1)
+        step = np.linalg.lstsq(slope, np.log(target / here), rcond=None)[0]
+        at = np.clip(at + step, -1.0, 1.0)
+        if np.abs(step).max() < 1e-3:
+            break
     return {"purchase": round(float(at[0]), 5), "attrition": round(float(at[1]), 5)}

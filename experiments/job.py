@@ -66,6 +66,7 @@ class Job:
         threads: Threads inside the model.
         keep_customers: Whether `Outcome.customers` is filled.
         digest: Whether `Outcome.digests` is filled.
+        networks: Networks by replication that jobs on the same network settings share, filled as they are built.
     """
 
     scenarios: Sequence[Scenario]
@@ -74,6 +75,7 @@ class Job:
     threads: int = 1
     keep_customers: bool = False
     digest: bool = True
+    networks: dict[Any, Any] | None = field(default=None, repr=False)
     tick: Callable[[int], None] | None = field(default=None, repr=False)
 
 
@@ -115,7 +117,9 @@ def execute(job: Job) -> list[Outcome]:
     """Run a job; outcomes in the order of its scenarios. Equal jobs give equal outcomes, bit for bit."""
     baseline, *others = job.scenarios
     began = time.perf_counter()
-    model, network = _build(job, baseline, None)
+    model, network = _build(job, baseline, _known_network(job, baseline))
+    if job.networks is not None:
+        job.networks.setdefault(_network_key(job, baseline), network)
     built = time.perf_counter() - began
     simulated = 0.0
     branches: dict[int, Any] = {}
@@ -146,6 +150,16 @@ def execute(job: Job) -> list[Outcome]:
         outcomes.append(_outcome(job, arm, known, built, time.perf_counter() - began))
         _tick(job, scenario.horizon_weeks)
     return outcomes
+
+
+def _network_key(job: Job, scenario: Scenario) -> Any:
+    """What a network depends on."""
+    market = scenario.market
+    return market.network.model_dump_json(), market.people, job.seed, job.replication
+
+
+def _known_network(job: Job, scenario: Scenario) -> Any:
+    return None if job.networks is None or scenario.edges is not None else job.networks.get(_network_key(job, scenario))
 
 
 def _build(job: Job, scenario: Scenario, network: Any) -> tuple[Any, Any]:

@@ -72,7 +72,7 @@ def replicate(
                 progress(weeks)
 
     jobs = [
-        Job(scenarios, seed, replication, inside, keep_customers, digest, tick) for replication in range(replications)
+        Job(scenarios, seed, replication, inside, keep_customers, digest, tick=tick) for replication in range(replications)
     ]
     began = time.perf_counter()
     outcomes = run_all(execute, jobs, workers)

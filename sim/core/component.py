@@ -24,6 +24,15 @@ HOOKS = {
     "record": "phase 6: the week's integer totals",
 }
 
+SECTIONS = {
+    "behavior": "behaviors",
+    "program": "programs",
+    "campaign": "campaigns",
+    "feedback": "feedback",
+    "environment": "environment",
+}
+"""Section of a scenario that holds each kind."""
+
 registry: dict[tuple[str, str, str | None], type[Component]] = {}
 
 
@@ -57,6 +66,11 @@ class Component:
         reads, writes: Names of the shared fields of customers it touches in any hook.
         totals: Weekly totals it records.
         cause: Name under which it acquires customers, if it does.
+
+    Attributes:
+        params: Its parameters.
+        name: What the scenario calls it.
+        address: Dotted address in a scenario, such as ``programs.stars``.
     """
 
     kind: ClassVar[str] = ""
@@ -73,6 +87,7 @@ class Component:
     def __init__(self, params: Any = None, name: str | None = None) -> None:
         self.params: Any = self.Params() if params is None else params
         self.name = name or self.type
+        self.address = f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -91,11 +106,6 @@ class Component:
         return sorted(found, key=lambda one: one.name)
 
     @property
-    def address(self) -> str:
-        """Dotted address in a scenario, such as ``programs.stars``."""
-        return f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
-
-    @property
     def first_week(self) -> int:
         """First week (from 1) in which this component can touch anything; what comes before is shared by arms."""
         return 1
@@ -111,15 +121,6 @@ class Component:
     def settle(self, world: Any) -> None: ...
     def respond(self, world: Any) -> None: ...
     def record(self, world: Any) -> None: ...
-
-
-SECTIONS = {
-    "behavior": "behaviors",
-    "program": "programs",
-    "campaign": "campaigns",
-    "feedback": "feedback",
-    "environment": "environment",
-}
 
 
 class Behavior(Component):
