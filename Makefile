@@ -21,7 +21,7 @@ demo: $(READY)
 	@mkdir -p $(DEMO)
 	$(BIN)/regulars calibrate scenarios/library/online_shop/cdnow_sample.csv \
 	  --customer customer_id --date date --amount dollars --out $(DEMO)/population.yaml
-	$(BIN)/regulars compare $(SHOP)/baseline $(SHOP)/points $(SHOP)/mail $(SHOP)/points_and_mail --report $(DEMO)/report.html
+	$(BIN)/regulars compare $(SHOP)/baseline $(SHOP)/points $(SHOP)/points_and_mail --report $(DEMO)/report.html
 	@echo "Customers: $(DEMO)/population.yaml. Report: $(DEMO)/report.html"
 
 test: $(READY)
