@@ -304,14 +304,13 @@ def _discounted(one: Outcome, line: str) -> float:
 def _naive(scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
     from regulars.sim.core.units import MONEY
 
-    starts = [one.first_week for one in scenario.components if one.kind in ("program", "campaign", "feedback")]
     margin = np.stack([_weekly(one, "gross_margin") for one in after])
     baseline = np.array([_weekly(one, "gross_margin").sum() for one in before])
     share = scenario.economics.gross_margin / MONEY
     members = [one.members or Members(0, 0, 0, 0, 0, 0) for one in after]
     found = naive_readings(
         weekly_margin=margin,
-        launch_week=min(starts, default=None),
+        launch_week=_first_difference(before, after),
         members=[one.n_members for one in members],
         members_margin=[one.members_revenue * share for one in members],
         members_margin_in_baseline=[one.members_baseline * share for one in members],
@@ -321,6 +320,15 @@ def _naive(scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcom
         baseline_margin=baseline,
     )
     return plain(found)
+
+
+def _first_difference(before: Sequence[Outcome], after: Sequence[Outcome]) -> int | None:
+    """First week, from 1, in which the scenario's money differs from the baseline's: its launch, as a reader would see it."""
+    weeks = np.zeros(len(before[0].totals), bool)
+    for a, b in zip(before, after, strict=True):
+        for name in ("revenue", *_COSTS):
+            weeks |= getattr(a.series, name)[:, -1] != getattr(b.series, name)[:, -1]
+    return int(np.argmax(weeks)) + 1 if weeks.any() else None
 
 
 def _claims(scenario: Scenario, values: dict[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -211,7 +211,7 @@ def _customers(world: Any) -> dict[str, np.ndarray]:
 
 def _members(world: Any, baseline_spent: np.ndarray | None) -> Members | None:
     """Members of any program against other customers, in this arm and for the same people in the baseline."""
-    flags = [fields.member for owner, fields in world.owned.items() if hasattr(fields, "member")]
+    flags = [fields.member for fields in world.owned.values() if hasattr(fields, "member")]
     if baseline_spent is None or not flags:
         return None
     member = np.logical_or.reduce(flags) & (world.customers.n_orders > 0)

@@ -124,7 +124,7 @@ class Scenario:
         if self.population is not None or self.histories is not None:
             tree["market"] = {**tree["market"], "population": _digest_of(self.histories)}
         if self.edges is not None:
-            network = {**tree["market"]["network"], "file": _digest_of(*self.edges)}
+            network = {**self.tree["market"]["network"], "file": _digest_of(*self.edges)}
             tree["market"] = {**tree["market"], "network": network}
         text = json.dumps(_canonical(tree), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
