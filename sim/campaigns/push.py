@@ -85,7 +85,7 @@ class Push(Campaign):
             role="effect",
             neutral=1.0,
             doc="Factor of tagged content on clicks.",
-            source="assumed; seed claim: personal push has 2 times the click-through of broadcast, read as to 2x (X15)",
+            source="assumed; claim of a tea-brand case: personal push has 2 times the click-through of broadcast, read as to 2x",
         )
         effect: float = param(
             0.5,

@@ -38,35 +38,35 @@ class Window(Parameters):
 
     start_week: int = param(unit="week", low=1, high=2000, doc="First week.", source="plan")
     weeks: int = param(1, unit="weeks", low=1, high=2000, doc="Length.", source="plan")
-    multiplier: float = param(2.0, unit="1", low=0.0, high=100.0, doc="Factor on points earned.", source="seed: double points")
+    multiplier: float = param(2.0, unit="1", low=0.0, high=100.0, doc="Factor on points earned.", source="practice: double points")
 
 
 class Threshold(Parameters):
     """Points for every full step of spending."""
 
     step: float = param(
-        100.0, unit="money", low=0.01, high=1e9, doc="Spending that earns once.", source="seed: 10 points per 100"
+        100.0, unit="money", low=0.01, high=1e9, doc="Spending that earns once.", source="practice: 10 points per 100"
     )
     points: int = param(
-        10, unit="points", low=0, high=1_000_000, doc="Points for each full step.", source="seed: 10 points per 100"
+        10, unit="points", low=0, high=1_000_000, doc="Points for each full step.", source="practice: 10 points per 100"
     )
     mode: Literal["per_order", "accumulated"] = param(
-        "per_order", unit="", doc="per_order: remainders of an order are lost; accumulated: they carry over.", source="plan (X07)"
+        "per_order", unit="", doc="per_order: remainders of an order are lost; accumulated: they carry over.", source="plan"
     )
 
 
 class Delayed(Parameters):
     """Extra points on large orders, credited later."""
 
-    min_order: float = param(500.0, unit="money", low=0.0, high=1e9, doc="Least order value.", source="seed: 500 yuan")
+    min_order: float = param(500.0, unit="money", low=0.0, high=1e9, doc="Least order value.", source="practice: 500 yuan")
     multiplier: float = param(
-        2.0, unit="1", low=1.0, high=100.0, doc="Points of the order, all told.", source="seed: double points"
+        2.0, unit="1", low=1.0, high=100.0, doc="Points of the order, all told.", source="practice: double points"
     )
     mode: Literal["total", "extra"] = param(
-        "total", unit="", doc="total: multiplier x points in all; extra: multiplier x points on top.", source="plan (X08)"
+        "total", unit="", doc="total: multiplier x points in all; extra: multiplier x points on top.", source="plan"
     )
     delay_days: int = param(
-        1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="seed: next day"
+        1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="practice: next day"
     )
 
 
@@ -203,7 +203,7 @@ class Points(Program):
         audience: Audience = group("To whom the program is open.", Audience)
         start_week: int = param(1, unit="week", low=1, high=2000, doc="Week of the launch.", source="plan")
         per_money: float = param(
-            1.0, unit="points/money", low=0.0, high=1000.0, doc="Points per unit of money.", source="seed: 1 a yuan"
+            1.0, unit="points/money", low=0.0, high=1000.0, doc="Points per unit of money.", source="practice: 1 a yuan"
         )
         threshold: Threshold | None = group("Points per full step of spending, if any.", lambda: None)
         windows: dict[str, Window] = group("Weeks with multiplied points.", dict)

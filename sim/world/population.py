@@ -241,7 +241,7 @@ def _pareto_alive(x: np.ndarray, recency: np.ndarray, age: np.ndarray, r: float,
     left = age[:, None] - y
     odds = (r + x)[:, None] * log1p(left / (alpha + y)) + s * log1p(left / (beta + y)) + w - xlogy(1.0, beta + y)
     with np.errstate(divide="ignore"):  # No time to have left in.
-        area = logsumexp(odds, axis=1, b=s * start[:, None] * span / 2.0 * weights)
+        area = np.asarray(logsumexp(odds, axis=1, b=s * start[:, None] * span / 2.0 * weights))
     return expit(-area)
 
 

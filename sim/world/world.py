@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.component import Component
-from ..core.declare import Fields, Stream, Total, flow, stock
+from ..core.declare import Stream, Total, flow, stock
 from .calendar import Calendar
 from .customers import Customers
 from .events import Events
@@ -76,7 +76,8 @@ class World:
         self.totals = Totals(declared(components), len(self.segments), calendar.horizon_weeks)
         self.ledger = Ledger(self.totals)
         self.workers = Workers(threads)
-        self.owned: dict[str, Fields] = {}
+        # Which arrays there are, only the component says.
+        self.owned: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
 
     def key(self, stream: Stream) -> tuple[np.uint64, np.uint64, np.uint64]:
