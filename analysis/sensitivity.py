@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isfinite
 from typing import Any, Literal
 
@@ -156,7 +157,7 @@ def switching_value(
     Source: Dowell & Jarratt (1971), "A modified regula falsi method for computing the root of an equation", BIT 11.
     """
     _check(points)
-    brackets = [(a, b) for a, b in zip(points, points[1:], strict=False) if (a[1] < 0.0) != (b[1] < 0.0)]
+    brackets = [(a, b) for a, b in pairwise(points) if (a[1] < 0.0) != (b[1] < 0.0)]
     if not brackets:
         return Switching(None, None, 0, NO_SIGN_CHANGE)
     ends = list(min(brackets, key=lambda pair: abs(_root(*pair) - near)))
@@ -167,7 +168,7 @@ def switching_value(
     while len(widths) <= at_most and widths[-1] > least:
         middle = 0.5 * (ends[0][0] + ends[1][0])
         x = _root((ends[0][0], heights[0]), (ends[1][0], heights[1]))
-        if len(widths) > 2 and widths[-1] > 0.5 * widths[-3] or not ends[0][0] < x < ends[1][0]:
+        if (len(widths) > 2 and widths[-1] > 0.5 * widths[-3]) or not ends[0][0] < x < ends[1][0]:
             x = middle
         if whole:
             x = min(max(float(round(x)), ends[0][0] + 1.0), ends[1][0] - 1.0)
@@ -255,5 +256,5 @@ def _check(points: Sequence[tuple[float, float]]) -> None:
     """Refuse profits that are no numbers, and values out of order."""
     if not all(isfinite(value) and isfinite(profit) for value, profit in points):
         raise ValueError(f"profit must be finite at every value: {points}")
-    if any(a[0] >= b[0] for a, b in zip(points, points[1:], strict=False)):
+    if any(a[0] >= b[0] for a, b in pairwise(points)):
         raise ValueError(f"values must rise: {points}")

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from regulars import cli
 from typer.testing import CliRunner
+
+from regulars import cli
 
 SHOP = "library:online_shop"
 SMALL = ["--weeks", "6", "--replications", "3", "--threads", "1", "--set", "market.customers=400", "--set", "market.prospects=300"]
@@ -65,8 +66,8 @@ def test_weekly_file_is_tidy_and_adds_up_to_the_kpis() -> None:
     weekly = pd.read_parquet("out/weekly.parquet")
     assert list(weekly) == ["scenario", "point", "replication", "week", "kpi", "segment", "value"]
     assert (weekly["week"].min(), weekly["week"].max()) == (1, 6)
-    orders = weekly[(weekly["kpi"] == "orders") & (weekly["segment"] == "all")].groupby("replication")["value"].sum()
-    assert math.isclose(orders.mean(), document["kpis"]["orders"]["mean"])
+    orders = weekly.query("kpi == 'orders' and segment == 'all'").pivot_table(index="replication", values="value", aggfunc="sum")["value"]
+    assert math.isclose(math.fsum(orders) / 3, document["kpis"]["orders"]["mean"])
 
 
 def test_segments_have_their_rows_and_sum_to_all() -> None:
@@ -237,9 +238,9 @@ def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stopped.value.code == 130
 
 
-@pytest.mark.parametrize("words", [[], *([name] for name in ("validate", "show", "diff", "run", "compare", "calibrate", "catalog", "schema"))])
-def test_help_helps(words: list[str]) -> None:
-    answer = regulars(*words, "--help")
+@pytest.mark.parametrize("command", ["", "validate", "show", "diff", "run", "compare", "calibrate", "catalog", "schema"])
+def test_help_helps(command: str) -> None:
+    answer = regulars(*command.split(), "--help")
 
     assert answer.exit_code == 0
     assert "Usage" in answer.stdout
@@ -256,6 +257,6 @@ assert runner.invoke(cli.app, ["--help"]).exit_code == 0
 assert runner.invoke(cli.app, ["validate", "{SHOP}/baseline"]).exit_code == 0
 print([name for name in {heavy!r} if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
 
     assert done.stdout.strip() == "[]"

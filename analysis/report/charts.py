@@ -11,7 +11,7 @@ import io
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -181,8 +181,7 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
             low, high = float(one["profit_low"]), float(one["profit_high"])
             middle = start if start is not None and min(low, high) <= start <= max(low, high) else 0.5 * (low + high)
             for end, color, hatch, value in ((low, SKY, "", one.get("low")), (high, BLUE, "////", one.get("high"))):
-                bar = {"color": color, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
-                axes.barh(at + BAR, end - middle, left=middle, height=0.30, **bar)
+                axes.barh(at + BAR, end - middle, left=middle, height=0.30, color=color, hatch=hatch, edgecolor="white", linewidth=0)
                 right = end > middle or (end == middle and end == max(low, high) and low != high)
                 _tip(axes, end, at + BAR, _short(setting(value), 14), right=right)
             _label(axes, at, _short(plain(one.get("path")), 46), money(abs(high - low), currency))
@@ -197,7 +196,7 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def _drawing() -> Generator[None]:
     """Matplotlib's settings for one chart: its own defaults, so that a user's settings file changes nothing."""
     import matplotlib
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -296,7 +296,7 @@ def _load_all(files: list[str], sets: list[str] | None, weeks: int | None) -> li
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def _errors() -> Generator[None]:
     """Turn what people can mend into one line each and the right exit code."""
     from regulars.scenarios import ScenarioError
 
@@ -325,7 +325,7 @@ def _announce() -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Any]:
+def _progress() -> Generator[Any]:
     """Bars with time left on standard error; yields a function (task, weeks in all) -> ticker."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -220,7 +221,7 @@ def test_waterfall_falls_from_margin_to_profit():
 
 def readings(**more):
     """100 members who spent 40 each, 36 without the program; 300 others who spent 20; launch in week 3 of 4."""
-    told = {
+    told: dict[str, Any] = {
         "weekly_margin": [[10.0, 30.0, 25.0, 25.0], [10.0, 30.0, 23.0, 23.0]],
         "launch_week": 3,
         "members": [100.0, 100.0],

@@ -50,7 +50,8 @@ def test_differences_are_paired_replication_by_replication(comparison, part):
 
 
 def test_return_is_a_ratio_of_mean_gain_over_mean_cost(comparison, part):
-    gains = gains_of(*comparison.outcomes, "cash")
+    before, after = comparison.outcomes
+    gains = gains_of(before, after, "cash")
     assert part["views"]["cash"]["value"] == pytest.approx((gains.margin.mean() - gains.cost.mean()) / gains.cost.mean())
     assert part["roi"] == part["views"]["cash"]
 

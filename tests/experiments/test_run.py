@@ -84,7 +84,7 @@ def test_files_hold_what_was_run(shop, tmp_path):
     assert manifest["state_hash"] == result.state_hash
     assert manifest["digests"] == {"shop": shop.digest}
     kpis = pd.read_parquet(tmp_path / "run" / "kpis.parquet")
-    orders = kpis[kpis.kpi == "orders"].sort_values("replication").value
+    orders = kpis.query("kpi == 'orders'").sort_values("replication").value
     assert orders.tolist() == [one.series.orders[:, -1].sum() for one in result.outcomes]
 
 

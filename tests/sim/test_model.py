@@ -107,6 +107,7 @@ def test_the_plan_tells_phases_components_and_their_time():
 def test_traced_terms_add_up_to_the_rates():
     one = model(trace=True).run()
     rates, terms = one.world.rates, one.world.rates.terms
+    assert terms is not None
     assert {"behaviors.satisfaction", "behaviors.loyalty", "campaigns.push"} <= terms.keys()
     for name in (*LOG_RATES, "acquisition"):
         added = np.sum([one_term[name] for one_term in terms.values()], axis=0, dtype=float)

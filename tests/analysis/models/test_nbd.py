@@ -22,7 +22,7 @@ def test_histogram_is_negative_binomial():
 
 
 def test_nobody_leaves():
-    one = [np.array([2.0]), np.array([5.0]), np.array([50.0])]
+    one = (np.array([2.0]), np.array([5.0]), np.array([50.0]))
     assert Nbd(0.5, 10.0).probability_alive(*one).tolist() == [1.0]
     assert Nbd(0.5, 10.0).expected_future(*one, 12.0)[0] == pytest.approx(2.5 / 60.0 * 12.0)
     assert Nbd(0.5, 10.0).expected_repeats(np.array([10.0]))[0] == pytest.approx(0.5)

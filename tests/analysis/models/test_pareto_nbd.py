@@ -45,7 +45,7 @@ def test_both_branches_equal_the_hypergeometric_form(alpha, beta, x, recency, ag
 
 @pytest.mark.parametrize("x", [300, 3_000, 1_000_000])
 def test_long_histories_stay_finite(x):
-    one = [np.array([float(x)]), np.array([50.0]), np.array([52.0])]
+    one = (np.array([float(x)]), np.array([50.0]), np.array([52.0]))
     for alpha, beta in ((10.0, 3.0), (3.0, 10.0), (1e-4, 1e4), (1e4, 1e-4)):
         model = ParetoNbd(0.55, alpha, 0.61, beta)
         assert np.isfinite(model.log_likelihood(*one)).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regulars.scenarios import from_tree
+from regulars.scenarios import Scenario, from_tree
 from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.customers import ACTIVE, PROSPECT
 from regulars.sim.world.network import WEAK_BIT, Network, assemble
@@ -24,13 +24,16 @@ OFTEN = {
 ADDRESS = "behaviors.word_of_mouth"
 
 
-def model(
+def scenario(
     *, customers: int = 2000, prospects: int = 0, weeks: int = 20, ties: str = "small_world", step_days: int = 7, **wom: Any
-) -> LoyaltyModel:
+) -> Scenario:
     market = {"customers": customers, "prospects": prospects, "start": "cohort", "network": {"type": ties}}
     behaviors = {**OFTEN, "satisfaction": {}, "word_of_mouth": wom}
-    tree = {"name": "m", "horizon_weeks": weeks, "step_days": step_days, "market": market, "behaviors": behaviors}
-    return LoyaltyModel(from_tree(tree), collect=False)
+    return from_tree({"name": "m", "horizon_weeks": weeks, "step_days": step_days, "market": market, "behaviors": behaviors})
+
+
+def model(**options: Any) -> LoyaltyModel:
+    return LoyaltyModel(scenario(**options), collect=False)
 
 
 def told(one: LoyaltyModel) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +196,7 @@ def test_customers_and_who_hears_nothing_are_not_won():
 
 
 def test_what_is_said_of_a_better_firm_wins_more():
-    plain = model(customers=2000, prospects=16_000).scenario
+    plain = scenario(customers=2000, prospects=16_000)
     worse, better = (
         LoyaltyModel(plain.with_values({"behaviors.satisfaction.quality_shift": shift}), collect=False).run() for shift in (-10.0, 10.0)
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regulars.scenarios import from_tree
+from regulars.scenarios import Scenario, from_tree
 from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.customers import PROSPECT
 
@@ -19,7 +19,7 @@ STAY = {"purchase": {"r": 2.0, "alpha": 8.0}, "attrition": {"type": "beta_geomet
 """Everyone orders once in four weeks on average and nobody leaves."""
 
 
-def model(*, customers: int = 5000, prospects: int = 0, weeks: int = 12, step_days: int = 7, **push: Any) -> LoyaltyModel:
+def scenario(*, customers: int = 5000, prospects: int = 0, weeks: int = 12, step_days: int = 7, **push: Any) -> Scenario:
     """One campaign; `behaviors` may be given to replace the plain ones."""
     behaviors = push.pop("behaviors", STAY)
     tree = {
@@ -27,7 +27,11 @@ def model(*, customers: int = 5000, prospects: int = 0, weeks: int = 12, step_da
         "market": {"customers": customers, "prospects": prospects, "start": "cohort"},
         "campaigns": {"mail": {"type": "push", **push}},
     }  # fmt: skip
-    return LoyaltyModel(from_tree(tree), collect=False)
+    return from_tree(tree)
+
+
+def model(**options: Any) -> LoyaltyModel:
+    return LoyaltyModel(scenario(**options), collect=False)
 
 
 def weekly(one: LoyaltyModel, name: str) -> list[float]:
@@ -41,7 +45,7 @@ def test_the_calendar_says_when_messages_go_out():
 
 
 def test_a_campaign_ends_after_its_weeks():
-    one = model(start_week=2).scenario.with_values({"campaigns.mail.weeks": 3})
+    one = scenario(start_week=2).with_values({"campaigns.mail.weeks": 3})
     assert np.flatnonzero(weekly(LoyaltyModel(one, collect=False).run(), "contacts_sent")).tolist() == [1, 2, 3]
 
 

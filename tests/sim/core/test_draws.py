@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -100,8 +102,8 @@ def test_uniforms_are_uniform_along_every_key(field):
     if field == "first":
         values = uniforms(n)
     else:
-        key = {"seed": 1, "replication": 0, "occasion": 0}
-        values = np.concatenate([uniforms(20, **{**key, field: at}) for at in range(n // 20)])
+        keys: list[dict[str, Any]] = [{"seed": 1, "replication": 0, "occasion": 0, field: at} for at in range(n // 20)]
+        values = np.concatenate([uniforms(20, **key) for key in keys])
     counts = np.histogram(values, bins, (0.0, 1.0))[0]
     chi_square = ((counts - n / bins) ** 2 / (n / bins)).sum()
     assert chi_square < stats.chi2.isf(ALARM, bins - 1)

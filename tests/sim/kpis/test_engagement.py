@@ -55,5 +55,6 @@ def test_click_through_is_clicks_per_message():
 
 def test_counts_of_absent_mechanisms_are_0_and_rates_none():
     weekly = asked().weekly()
-    assert all(weekly.value(KPIS[name])[0, -1] == 0.0 for name in ("messages_sent", "wom_acquired", "referrals", "contacts_sent"))
+    counts = [weekly.value(KPIS[name]) for name in ("messages_sent", "wom_acquired", "referrals", "contacts_sent")]
+    assert all(count is not None and count[0, -1] == 0.0 for count in counts)
     assert all(weekly.value(KPIS[name]) is None for name in ("click_through_rate", "community_activity", "ugc_share"))

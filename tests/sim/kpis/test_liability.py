@@ -48,5 +48,6 @@ def test_without_a_program_there_are_no_points_and_no_rates():
     totals = Totals(declared(KPIS.values()), 1, 1)
     totals.close_week()
     nothing = totals.weekly()
-    assert nothing.value(KPIS["points_issued"])[0, -1] == 0.0
+    issued = nothing.value(KPIS["points_issued"])
+    assert issued is not None and issued[0, -1] == 0.0
     assert nothing.value(KPIS["breakage_rate"]) is None

@@ -230,7 +230,7 @@ def test_more_weak_ties_leave_those_there_were_in_place():
 
 def test_all_matchings_of_six_people_are_equally_likely():
     key = (np.uint64(SEED), CHANCE.key, np.uint64(0))
-    seen: dict[frozenset, int] = {}
+    seen: dict[frozenset[frozenset[int]], int] = {}
     for layer in range(6000):
         pairs = np.arange(6, dtype=np.uint32)
         match_pairs(pairs, key, layer, np.float32(1.0), 0, 3)

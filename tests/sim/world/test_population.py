@@ -169,7 +169,7 @@ def test_a_market_holds_exactly_whom_it_asks_for():
 
 
 def test_segments_have_their_shares_and_no_say_in_luck():
-    segments = {"segments": {"a": {"share": 3.0e-1}, "b": {"share": 7.0e-1}}}
+    segments: dict[str, Any] = {"segments": {"a": {"share": 3.0e-1}, "b": {"share": 7.0e-1}}}
     people = 40_000
     with_them = built(base(BG, None, people=people, **segments)).world.customers
     low, high = stats.binom.interval(1 - ALARM, people, 0.3)
