@@ -82,7 +82,7 @@ def test_busy_customers_lose_no_order_to_rewards(satisfaction):
 
 
 def test_far_more_noise_than_shipped_hurts_fewer_than_5_in_10_000_customer_weeks():
-    """The price of the weekly grid, measured at the largest noise allowed: 1.5 in 10,000 (20 replications)."""
+    """The price of the weekly grid, measured at the largest noise allowed: 2 in 10,000 (20 replications)."""
     fewer, gained = harmed(busy(False, spread=40.0), busy(True, spread=40.0), 4)
     assert fewer < 5e-4 * 4 * 5000 * 52
     assert gained > 10_000

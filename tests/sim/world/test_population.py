@@ -92,6 +92,16 @@ def test_base_rates_given_a_history_follow_the_posterior():
     assert stats.kstest(leaving, stats.beta(0.793, 5.426).cdf).pvalue > ALARM
 
 
+def test_base_rates_of_the_departed_end_with_their_last_order():
+    """Left after it: rate ~ Gamma(r + x, alpha + recency), drop-out ~ Beta(a + 1, b + x - 1)."""
+    world = built(base(BG, [[3, 12.0, 38.0, 0.0]], people=20_000)).world
+    gone = world.customers.status == CHURNED
+    leaving = -np.expm1(-world.customers.attrition_hazard[gone].astype(float))
+    assert gone.sum() > 5000
+    assert stats.kstest(world.customers.purchase_rate[gone].astype(float), stats.gamma(3.243, scale=1 / 16.414).cdf).pvalue > ALARM
+    assert stats.kstest(leaving, stats.beta(1.793, 4.426).cdf).pvalue > ALARM
+
+
 def test_mean_order_values_shrink_to_the_population_as_gamma_gamma_says():
     """E(own mean | x, mean) = p (v + x mean) / (p x + q - 1), Fader, Hardie & Lee 2005, JMR 42(4)."""
     p, q, v, x, mean = 6.25, 3.74, 15.44, 4, 60.0
