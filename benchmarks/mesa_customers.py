@@ -338,7 +338,7 @@ class MesaMarket(mesa.Model):
             scenario: As for `LoyaltyModel`; newcomers, segments and histories are not covered.
             seed: Of Mesa's own random numbers, and of the network, which is drawn as for `LoyaltyModel`.
         """
-        super().__init__(seed=seed)
+        super().__init__(rng=seed)
         market = scenario.market
         if market.newcomers or scenario.histories is not None or scenario.step_days != 7:
             raise ValueError("the plain Mesa market takes weeks of customers and prospects without recorded histories")

@@ -76,7 +76,7 @@ class LoyaltyModel(mesa.Model):
             network: The market's network, if it has been built before under this seed and replication.
             world: A world to go on from instead of a new one; see `branch`.
         """
-        super().__init__(seed=seed)
+        super().__init__(rng=seed)
         self.scenario = scenario
         components = (*scenario.components, *scenario.kpis)
         self.components = components

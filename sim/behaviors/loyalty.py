@@ -21,7 +21,7 @@ _ZERO, _ONE, _HALF, _HUNDRED = f32(0.0), f32(1.0), f32(0.5), f32(100.0)
 class Loyalty(Behavior):
     """Attachment (A), habit (B) and evaluation (C) build loyalty L = wA A + wB B + wC C, which holds customers.
 
-    A returns to its start and grows by rewards; B = EW(own orders) / (EW(own orders) + base rate), 0.5 in balance;
+    A returns to its start and grows by rewards; B = EW(own orders) / (EW(own orders) + base rate), 0.5 while orders come at the base rate;
     C moves to S / 100 with every order, by 1 / (orders + learning), and with what others say. A reward acts on B at full
     size, on C by half, on A by a quarter.
     Terms: log_purchase + effect (L - L0); log_attrition - attrition_effect (L - L0), L0 the person's own start.
