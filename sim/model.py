@@ -47,6 +47,7 @@ class LoyaltyModel(mesa.Model):
     """Customers of one scenario in one replication; `step` is one week.
 
     Attributes:
+        setting: The scenario.
         world: The arrays, the books and the weekly totals.
         brand: The firm, a Mesa agent.
         datacollector: Weekly KPIs, and rows of followed customers; empty if `collect` is off.
@@ -77,7 +78,7 @@ class LoyaltyModel(mesa.Model):
             world: A world to go on from instead of a new one; see `branch`.
         """
         super().__init__(rng=seed)
-        self.scenario = scenario
+        self.setting = scenario
         components = (*scenario.components, *scenario.kpis)
         self.components = components
         self.kpis = tuple(one for one in components if isinstance(one, Kpi))
@@ -95,7 +96,7 @@ class LoyaltyModel(mesa.Model):
         )
 
     def _found(self, seed: int, replication: int, threads: int, network: Any) -> World:
-        scenario = self.scenario
+        scenario = self.setting
         self.world = world = World(
             scenario.market,
             scenario.economics,
@@ -217,7 +218,7 @@ class LoyaltyModel(mesa.Model):
 
         The caller answers for the scenarios being equal up to now; see `experiments.job.shared_weeks`.
         """
-        scenario = scenario or self.scenario
+        scenario = scenario or self.setting
         components = (*scenario.components, *scenario.kpis)
         world = self.world.copy(components)
         world.economics = scenario.economics

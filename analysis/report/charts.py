@@ -30,7 +30,7 @@ WIDTH, ROW, FOOT, EDGE = 400.0, 36.0, 34.0, 6.0  # points
 LABEL, BAR = 0.30, 0.70  # Where in a row its words and its bar stand.
 MOST_ROWS = 10
 ONE_AT_A_TIME = threading.Lock()
-REFERENCE = re.compile(r"(^#|url\(#)")
+REFERENCE = re.compile(r"(url\(#)")
 
 
 def overview(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
@@ -123,7 +123,8 @@ def waterfall(row: Mapping[str, Any], currency: str) -> str:
                 linewidth=0.0,
             )
             if not total:
-                axes.plot([stop] * 2, [at + BAR, at + 1 + BAR], color=QUIET, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0.5)
+                for part in ((at + BAR, at + 1.02), (at + 1.46, at + 1 + BAR)):
+                    axes.plot([stop] * 2, part, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=0.5)
             _label(axes, at, plain(one["line"], limit=44), money(one["mean"], currency, signed=True), strong=total)
         if interval:
             at = len(lines) - 1 + BAR
@@ -143,7 +144,8 @@ def readings(row: Mapping[str, Any], currency: str) -> str:
         ("Truth for the same members", members.get("true_gain"), members.get("true_lift"), False),
         ("Truth, everyone counted", truth.get("gain"), truth.get("lift"), False),
     ]
-    bars = [(label, float(gain), lift, claim) for label, gain, lift, claim in bars if known(gain) is not None and gain is not None]
+    bars = [(label, known(gain), lift, claim) for label, gain, lift, claim in bars]
+    bars = [(label, gain, lift, claim) for label, gain, lift, claim in bars if gain is not None]
     if not any(claim for *_, claim in bars) or all(claim for *_, claim in bars):
         return ""
     with _drawing():
@@ -346,9 +348,11 @@ def _svg(figure: Figure, title: str, description: str) -> str:
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         attributes = {
-            name.rpartition("}")[2]: value if element.tag == "text" else REFERENCE.sub(rf"\1{prefix}-", value)
+            name.rpartition("}")[2]: REFERENCE.sub(rf"\1{prefix}-", value)
             for name, value in element.attrib.items()
         }
+        if "href" in attributes:
+            attributes["href"] = f"#{prefix}-{attributes['href'].removeprefix('#')}"
         if element.tag == "g":
             attributes.pop("id", None)
         elif "id" in attributes:
