@@ -35,7 +35,7 @@ class Factor:
         low: Lower end of its range; None for a switch.
         high: Upper end of its range; None for a switch.
         source: Where the range comes from, or "assumed".
-        alternatives: Other settings of a switch; empty for a number.
+        alternatives: Settings of a switch, with or without the default; empty for a number.
         whole: True where only whole numbers have a meaning.
     """
 
@@ -59,6 +59,8 @@ class Swing:
         default: Value that the answer was computed with.
         low: Lower end of the range; of a switch, the setting with the lowest profit.
         high: Upper end of the range; of a switch, the setting with the highest profit.
+        profit_default: Incremental discounted profit at `default`, on the same luck as all others of the table, money.
+        roi_default: Return on cost at `default`; None where nothing more is spent.
         roi_low: Return on cost at `low`; None where nothing more is spent.
         roi_high: Return on cost at `high`; None where nothing more is spent.
         profit_low: Incremental discounted profit at `low`, money.
@@ -76,6 +78,8 @@ class Swing:
     default: Any
     low: Any
     high: Any
+    profit_default: float
+    roi_default: float | None
     roi_low: float | None
     roi_high: float | None
     profit_low: float
@@ -204,6 +208,8 @@ def _number(factor: Factor, evaluate: Callable[[str, Any], Outcome], default: Ou
         default=factor.default,
         low=factor.low,
         high=factor.high,
+        profit_default=default.profit,
+        roi_default=default.roi,
         roi_low=low.roi,
         roi_high=high.roi,
         profit_low=low.profit,
@@ -218,7 +224,8 @@ def _number(factor: Factor, evaluate: Callable[[str, Any], Outcome], default: Ou
 
 def _switch(factor: Factor, evaluate: Callable[[str, Any], Outcome], default: Outcome) -> Swing:
     """The row of a switch: its worst and its best setting."""
-    settings = [(factor.default, default), *((one, evaluate(factor.path, one)) for one in factor.alternatives)]
+    others = [one for one in factor.alternatives if one != factor.default]
+    settings = [(factor.default, default), *((one, evaluate(factor.path, one)) for one in others)]
     _check([(float(at), outcome.profit) for at, (_, outcome) in enumerate(settings)])
     worst = min(settings, key=lambda setting: setting[1].profit)
     # The last of equals, so that a switch without effect still shows both of its settings.
@@ -230,6 +237,8 @@ def _switch(factor: Factor, evaluate: Callable[[str, Any], Outcome], default: Ou
         default=factor.default,
         low=worst[0],
         high=best[0],
+        profit_default=default.profit,
+        roi_default=default.roi,
         roi_low=worst[1].roi,
         roi_high=best[1].roi,
         profit_low=worst[1].profit,

@@ -175,20 +175,29 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
     ][:MOST_ROWS]
     if not rows:
         return ""
-    start = known(((row.get("differences") or {}).get("discounted_profit") or {}).get("mean"))
+    answer = known(((row.get("differences") or {}).get("discounted_profit") or {}).get("mean"))
+    defaults = [known(one.get("profit_default")) if known(one.get("profit_default")) is not None else answer for one in rows]
     profits = [float(one[end]) for one in rows for end in ("profit_low", "profit_high")]
     with _drawing():
-        figure, axes = _rows(len(rows), [0.0, *profits, *([start] if start is not None else [])], currency, room=0.17)
-        for at, one in enumerate(rows):
+        figure, axes = _rows(len(rows), [0.0, *profits, *(one for one in defaults if one is not None)], currency, room=0.17)
+        for at, (one, usual) in enumerate(zip(rows, defaults, strict=True)):
             low, high = float(one["profit_low"]), float(one["profit_high"])
-            middle = start if start is not None and min(low, high) <= start <= max(low, high) else 0.5 * (low + high)
-            for end, color, hatch, value in ((low, SKY, "", one.get("low")), (high, BLUE, "////", one.get("high"))):
-                axes.barh(at + BAR, end - middle, left=middle, height=0.30, color=color, hatch=hatch, edgecolor="white", linewidth=0)
-                right = end > middle or (end == middle and end == max(low, high) and low != high)
-                _tip(axes, end, at + BAR, _short(setting(value), 14), right=right)
+            middle = 0.5 * (low + high) if usual is None else usual
+            # Two ends on one side of the default lie side by side, or the longer bar would hide the shorter.
+            apart = 0.11 if (low - middle) * (high - middle) > 0 else 0.0
+            for end, color, hatch, value, lane in (
+                (low, SKY, "", one.get("low"), -apart),
+                (high, BLUE, "////", one.get("high"), apart),
+            ):
+                tall = 0.18 if apart else 0.30
+                y = at + BAR + lane
+                axes.barh(y, end - middle, left=middle, height=tall, color=color, hatch=hatch, edgecolor="white", linewidth=0)
+                other = high if hatch == "" else low
+                right = end > middle or (end == middle and other < middle)
+                _tip(axes, end, y, _short(setting(value), 14), right=right)
             _label(axes, at, _short(plain(one.get("path")), 46), money(abs(high - low), currency))
-            if start is not None:
-                axes.plot([start] * 2, [at + 0.46, at + 0.96], color=INK, linewidth=1.0, linestyle=(0, (2, 1.5)), zorder=3)
+            if usual is not None:
+                axes.plot([usual] * 2, [at + 0.46, at + 0.96], color=INK, linewidth=1.0, linestyle=(0, (2, 1.5)), zorder=3)
         words = [
             f"{plain(one.get('path'))}: {money(one['profit_low'], currency, signed=True)} at {setting(one.get('low'))}, "
             f"{money(one['profit_high'], currency, signed=True)} at {setting(one.get('high'))}"
@@ -297,6 +306,7 @@ def _beside(axes: Axes, x: float, y: float, words: str, weeks: Sequence[float], 
         ha="right" if late else "left",
         va="bottom" if above else "top",
         fontweight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
     )
 
 

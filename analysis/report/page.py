@@ -7,6 +7,7 @@ and says what it cannot tell. Equal documents give equal bytes.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -240,19 +241,16 @@ def _naive_rows(row: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     return told
 
 
-def _sensitivity(row: Mapping[str, Any]) -> list[dict[str, str]]:
+def _sensitivity(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The sensitivity table, said."""
     return [
         {
-            "path": plain(one.get("path") or ""),
+            "path": _parts(one.get("path")),
             "unit": "" if one.get("unit") in (None, "", "1") else plain(one["unit"], limit=30),
             "default": setting(one.get("default")),
-            "low": setting(one.get("low")),
-            "high": setting(one.get("high")),
-            "profit_low": number(one.get("profit_low"), signed=True),
-            "profit_high": number(one.get("profit_high"), signed=True),
-            "roi_low": percent(one.get("roi_low"), signed=True),
-            "roi_high": percent(one.get("roi_high"), signed=True),
+            "range": words.between(setting(one.get("low")), setting(one.get("high"))),
+            "profit": words.between(number(one.get("profit_low"), signed=True), number(one.get("profit_high"), signed=True)),
+            "roi": words.between(percent(one.get("roi_low"), signed=True), percent(one.get("roi_high"), signed=True)),
             "switching": _switching(one),
             "source": plain(one.get("source") or "not stated", limit=MOST_TEXT),
         }
@@ -260,10 +258,15 @@ def _sensitivity(row: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def _parts(path: Any) -> list[str]:
+    """A dotted path in pieces between which a line may break."""
+    return re.findall(r"[^._]*[._]?", plain(path or ""))[:-1]
+
+
 def _switching(one: Mapping[str, Any]) -> str:
     """Where the answer turns."""
     if one.get("switching_value") is None:
-        return plain(one.get("switching_reason") or "no sign change in range")
+        return "not in range"
     return ("if " if one.get("kind") == "switch" else "at ") + setting(one["switching_value"])
 
 
@@ -282,20 +285,24 @@ def _turns(row: Mapping[str, Any]) -> str:
 
 def _claims(row: Mapping[str, Any]) -> list[dict[str, str]]:
     """What others claim beside what the simulation says."""
-    return [
-        {
-            "name": plain(one.get("name") or ""),
-            "kpi": words.kpi_name(str(one.get("kpi") or "")),
-            "claimed": claim_value(one.get("claimed"), one.get("unit")),
-            "simulated": claim_value(one.get("simulated"), one.get("unit")),
-            "reading": plain(one.get("reading") or "", limit=MOST_TEXT),
-            "source": plain(one.get("source") or "not stated", limit=MOST_TEXT),
-        }
-        for one in row.get("claims") or []
-    ]
+    told = []
+    for one in row.get("claims") or []:
+        kpi = (row.get("differences") or {}).get(str(one.get("kpi"))) or {}
+        unit = one.get("unit") or kpi.get("unit")
+        told.append(
+            {
+                "name": words.kpi_name(str(one.get("name") or "")),
+                "kpi": words.kpi_name(str(one.get("kpi") or "")),
+                "claimed": claim_value(one.get("claimed"), unit),
+                "simulated": claim_value(one.get("simulated"), unit),
+                "reading": plain(one.get("reading") or "", limit=MOST_TEXT),
+                "source": plain(one.get("source") or "not stated", limit=MOST_TEXT),
+            }
+        )
+    return told
 
 
-def _assumptions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def _assumptions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Uncertain parameters of all scenarios, each once."""
     told: dict[tuple[str, str, str, str], list[str]] = {}
     for row in rows:
@@ -309,7 +316,7 @@ def _assumptions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
             told.setdefault(key, []).append(words.scenario_name(row))
     return [
         {
-            "path": path,
+            "path": _parts(path),
             "low": low,
             "high": high,
             "source": source,

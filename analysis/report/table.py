@@ -19,7 +19,16 @@ MOST_SWINGS = 8
 """Parameters shown here; the page and the JSON show all."""
 
 MONEY_KPIS = ("revenue", "gross_margin", "reward_cost", "campaign_cost", "program_fixed_cost", "profit", "points_liability")
-CUSTOMER_KPIS = ("orders", "active_customers", "retention_rate", "latent_retention_rate", "new_customers", "satisfaction", "loyalty", "members")
+CUSTOMER_KPIS = (
+    "orders",
+    "active_customers",
+    "retention_rate",
+    "latent_retention_rate",
+    "new_customers",
+    "satisfaction",
+    "loyalty",
+    "members",
+)
 
 
 def print_answer(document: Mapping[str, Any], console: Console | None = None) -> None:
@@ -83,7 +92,8 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         def level(value: float, unit: str = unit, size: float = size) -> str:
             return words.quantity(unit, currency, size)(value, level=True)
 
-        spread = number(100 * one["sd"], digits=2) if unit == "share" and known(one.get("sd")) is not None else number(one.get("sd"))
+        sd = known(one.get("sd"))
+        spread = number(100 * sd, digits=2) if unit == "share" and sd is not None else number(sd)
         _row(table, words.kpi_name(name), level(size), span(one.get("ci95"), level), spread, words.kpi_unit(unit, currency))
     out.print(table)
     absent = [words.kpi_name(name) for name, one in (document.get("kpis") or {}).items() if not one]
@@ -189,7 +199,8 @@ def _view(row: Mapping[str, Any]) -> str:
 
 
 def _differences(row: Mapping[str, Any], document: Mapping[str, Any]) -> Table:
-    table = _table(("KPI", "left"), ("difference", "right"), ("95 % by luck", "right"), ("relative", "right"), ("baseline", "right"))
+    numbers = ("difference", "95 % by luck", "relative", "baseline")
+    table = _table(("KPI", "left"), *((name, "right") for name in numbers))
     found = row.get("differences") or {}
     for name in (*MONEY_KPIS, *CUSTOMER_KPIS):
         one = found.get(name)

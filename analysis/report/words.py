@@ -125,9 +125,13 @@ def span(interval: Any, say: Callable[[float], str] = number) -> str:
     found = ends(interval)
     if found is None:
         return NOTHING
-    low, high = (say(end) for end in found)
-    first, _, unit = low.rpartition(SPACE)
-    return f"{first if first and high.endswith(SPACE + unit) else low} to {high}"
+    return between(say(found[0]), say(found[1]))
+
+
+def between(start: str, end: str) -> str:
+    """From one number to another, a unit that both have said once."""
+    first, _, unit = start.rpartition(SPACE)
+    return f"{first if first and end.endswith(SPACE + unit) else start} to {end}"
 
 
 def setting(value: Any) -> str:
@@ -312,7 +316,8 @@ def naive_sentences(row: Mapping[str, Any], document: Mapping[str, Any]) -> list
             f"{percent(members.get('true_lift'), signed=True)} ({money(members.get('true_gain'), currency, signed=True)})"
         )
         if known(members.get("overstated_by")) is not None:
-            said += f", overstated {number(members['overstated_by'], digits=1)} times"
+            times = members["overstated_by"]
+            said += f", overstated {number(times, digits=1 if abs(times) < 100 else 0)} times"
         told.append(said + ".")
     elif members:
         told.append(f"Members against non-members: no claim, {plain(members.get('reason') or 'not computed')}.")
