@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from regulars.analysis.compare import (
     payback_week,
     return_on_cost,
     roi_interval,
+    waterfall,
 )
 from regulars.analysis.sensitivity import Factor, Swing, one_at_a_time
 from regulars.analysis.sensitivity import Outcome as Worth
@@ -130,7 +132,8 @@ def compare(
     parts = []
     swings: list[list[dict[str, Any]]] = [[] for _ in scenarios[1:]]
     if sensitivity and draws:
-        swings = _sensitivity(scenarios, unknown, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
+        headline = {at: gains_of(outcomes[0], one, scenarios[at].economics.view) for at, one in enumerate(outcomes) if at}
+        swings = _sensitivity(scenarios, headline, unknown, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         _add_risk(part, scenario, None if drawn is None else drawn[at - 1], draws)
@@ -197,7 +200,8 @@ def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -
     """Incremental discounted margin and program cost, replication by replication.
 
     Views: cash as it flows; accrual less the change of the points liability (IFRS 15), balances handed over at launch
-    aside; clv plus what customers are still worth at the end.
+    aside; clv plus what customers are still worth at the end, less what redeeming their points is expected to cost. What
+    stands at the end is discounted to the start, as the flows are.
     """
 
     def end(one: Outcome, name: str) -> float:
@@ -208,10 +212,11 @@ def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -
         return np.array([end(b, name) - end(a, name) for a, b in zip(baseline, other, strict=True)])
 
     margin, cost = gain("discounted_margin"), gain("discounted_program_cost")
+    factor = np.array([one.end_factor for one in other])
     if view == "accrual":
-        margin = margin - (gain("points_liability") - gain("points_liability_at_launch"))
+        margin = margin - factor * (gain("points_liability") - gain("points_liability_at_launch"))
     if view == "clv":
-        margin = margin + gain("residual_value")
+        margin = margin + gain("residual_value") - factor * gain("points_cost_owed")
     return Gains(margin, cost)
 
 
@@ -232,7 +237,7 @@ def _answer(
     view = scenario.economics.view
     views = {one: _roi(gains_of(before, after, one), one, weeks) for one in VIEWS}
     cash = np.stack([_weekly(b, "profit") - _weekly(a, "profit") for a, b in zip(before, after, strict=True)])
-    gains = gains_of(before, after, "cash")
+    gains, shown = gains_of(before, after, "cash"), gains_of(before, after, view)
     base_margin = np.array([float(one.series.summed().discounted_margin[0, -1]) for one in before])
     return {
         "scenario": scenario.id,
@@ -242,7 +247,7 @@ def _answer(
         "roi": views[view],
         "views": views,
         "payback_week": payback_week(cash),
-        "break_even": plain(break_even(gains.margin, gains.cost, base_margin)),
+        "break_even": plain(break_even(shown.margin, shown.cost, base_margin)),
         "naive": _naive(scenario, before, after),
         "waterfall": _waterfall(before, after, gains),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
@@ -276,21 +281,13 @@ def _roi(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
 
 
 def _waterfall(before: Sequence[Outcome], after: Sequence[Outcome], gains: Gains) -> list[dict[str, Any]]:
-    """Incremental discounted margin, each program cost scaled to its discounted sum, and what is left."""
-    zero = np.zeros(len(before))
-    lines = [("incremental margin", gains.margin)]
+    """From incremental discounted margin over each cost that differs to incremental discounted profit; cash view."""
+    costs = {}
     for name, label in _COSTS.items():
-        gain = np.array(
-            [_discounted(b, name) - _discounted(a, name) for a, b in zip(before, after, strict=True)]
-        )
+        gain = np.array([_discounted(b, name) - _discounted(a, name) for a, b in zip(before, after, strict=True)])
         if gain.any():
-            lines.append((label, -gain))
-    lines.append(("incremental discounted profit", gains.profit))
-    rows = []
-    for label, values in lines:
-        found = paired_difference(zero, values)
-        rows.append({"line": label, "mean": found.mean, "ci95": plain(found.ci95)})
-    return rows
+            costs[label] = gain
+    return [plain(one) for one in waterfall(gains.margin, costs)]
 
 
 def _discounted(one: Outcome, line: str) -> float:
@@ -401,6 +398,7 @@ def _add_risk(part: dict[str, Any], scenario: Scenario, drawn: dict[str, Gains] 
 
 def _sensitivity(
     scenarios: Sequence[Scenario],
+    headline: Mapping[int, Gains],
     unknown: Sequence[Uncertain],
     replications: int,
     seed: int,
@@ -420,7 +418,7 @@ def _sensitivity(
     ticker = _locked(progress("sensitivity", weeks * work) if progress else None)
     workers, inside = split_threads(threads, replications)
 
-    networks: dict[Any, Any] = {}
+    networks: Any = {}
 
     def outcomes(values: dict[str, Any], arms: Sequence[int], tick: Progress | None, threads: int) -> list[list[Outcome]]:
         changed = [applied(scenarios[at], values) for at in arms]
@@ -428,16 +426,20 @@ def _sensitivity(
         return [[row[at] for row in rows] for at in range(len(arms))]
 
     usual = outcomes({}, everyone, ticker, inside * workers)
+    networks = MappingProxyType(networks)
+    few = {at: gains_of(usual[0], usual[at], scenarios[at].economics.view) for at in everyone[1:]}
+    # A few replications tell on common luck what a value changes; where it starts from, all of them tell better.
+    shift = {at: (headline[at].margin.mean() - one.margin.mean(), headline[at].cost.mean() - one.cost.mean()) for at, one in few.items()}
 
     def gains(values: dict[str, Any], arms: Sequence[int], tick: Progress | None) -> dict[int, Gains]:
-        """Gains by scenario, of which only `arms` are run anew."""
+        """Gains by scenario, of which only `arms` are run anew; what a value changes is added to the headline."""
         found = dict(enumerate(usual)) | dict(zip(arms, outcomes(values, arms, tick, 1), strict=True))
-        return {at: gains_of(found[0], found[at], scenarios[at].economics.view) for at in everyone[1:]}
+        told = {at: gains_of(found[0], found[at], scenarios[at].economics.view) for at in everyone[1:]}
+        return {at: Gains(one.margin + shift[at][0], one.cost + shift[at][1]) for at, one in told.items()}
 
     workers, _ = split_threads(threads, len(points))
     found = run_all(lambda point: gains({point[0]: point[1]}, touched[point[0]], ticker), points, workers)
     table = dict(zip(points, found, strict=True))
-    default = {at: gains_of(usual[0], usual[at], scenarios[at].economics.view) for at in everyone[1:]}
 
     def row(task: tuple[int, Uncertain]) -> Swing:
         arm, one = task
@@ -451,7 +453,7 @@ def _sensitivity(
             one.path, one.unit, one.default, None if one.choices else one.low, None if one.choices else one.high, one.source,
             one.choices, one.integer,
         )  # fmt: skip
-        return one_at_a_time([factor], evaluate, _worth(default[arm]), searches=SEARCHES)[0]
+        return one_at_a_time([factor], evaluate, _worth(headline[arm]), searches=SEARCHES)[0]
 
     tasks = [(arm, one) for arm in everyone[1:] for one in unknown if {0, arm} & set(touched[one.path])]
     rows = run_all(row, tasks, workers)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from regulars.scenarios.scenario import Scenario
+from regulars.sim.core.units import discount_factor
 from regulars.sim.world.customers import NOBODY, STATUS
 
 
@@ -24,6 +25,7 @@ class Outcome:
         customers: Arrays over people at the end by name, if asked for.
         members: What a member against non-member reading sees beside the truth, if the scenario has members; see
             `Members`.
+        end_factor: Present value of one unit of money at the end of the horizon.
         build_s, simulate_s: Seconds spent on building and on the weeks.
     """
 
@@ -32,6 +34,7 @@ class Outcome:
     digests: dict[str, str]
     customers: dict[str, np.ndarray] | None = None
     members: Members | None = None
+    end_factor: float = 1.0
     build_s: float = 0.0
     simulate_s: float = 0.0
 
@@ -66,7 +69,7 @@ class Job:
         threads: Threads inside the model.
         keep_customers: Whether `Outcome.customers` is filled.
         digest: Whether `Outcome.digests` is filled.
-        networks: Networks by replication that jobs on the same network settings share, filled as they are built.
+        networks: Networks that jobs on the same network settings share; a dict is filled, any other mapping only read.
     """
 
     scenarios: Sequence[Scenario]
@@ -75,7 +78,7 @@ class Job:
     threads: int = 1
     keep_customers: bool = False
     digest: bool = True
-    networks: dict[Any, Any] | None = field(default=None, repr=False)
+    networks: Mapping[Any, Any] | None = field(default=None, repr=False)
     tick: Callable[[int], None] | None = field(default=None, repr=False)
 
 
@@ -118,7 +121,7 @@ def execute(job: Job) -> list[Outcome]:
     baseline, *others = job.scenarios
     began = time.perf_counter()
     model, network = _build(job, baseline, _known_network(job, baseline))
-    if job.networks is not None:
+    if isinstance(job.networks, dict):
         job.networks.setdefault(_network_key(job, baseline), network)
     built = time.perf_counter() - began
     simulated = 0.0
@@ -184,6 +187,7 @@ def _outcome(job: Job, model: Any, baseline_spent: np.ndarray | None, build_s: f
         digests=model.digests() if job.digest else {},
         customers=_customers(world) if job.keep_customers else None,
         members=_members(world, baseline_spent),
+        end_factor=discount_factor(world.economics.discount_rate_per_year, world.calendar.now),
         build_s=build_s,
         simulate_s=simulate_s,
     )

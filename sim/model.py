@@ -13,6 +13,7 @@ import numpy as np
 from .core.component import Component, Kpi
 from .world.actors import Brand, CustomerView
 from .world.calendar import Calendar
+from .world.ledger import cost_of_goods
 from .world.life import CAUSE, GAP, LIFE, VALUE, live, pass_time, set_pace
 from .world.market import Economics, Market
 from .world.totals import Series
@@ -83,6 +84,7 @@ class LoyaltyModel(mesa.Model):
         self.components = components
         self.kpis = tuple(one for one in components if isinstance(one, Kpi))
         self._hooks = {hook: [one for one in components if _overrides(one, hook)] for hook in (*PHASES, "found", "begin")}
+        self._sold = 0.0
         self._seconds: dict[tuple[str, str], float] = {}
         self._trace = trace
         self.brand = Brand(self)
@@ -182,6 +184,8 @@ class LoyaltyModel(mesa.Model):
         events.collect(world.workers.run([lambda at=at, a=a, b=b: serve(at, a, b) for at, (a, b) in enumerate(ranges)]))
         totals = world.totals
         totals.add("orders", world.by_segment(events.person))
+        self._sold += float(events.value.sum(dtype=np.float64))
+        world.ledger.check_size(self._sold)
         revenue = world.by_segment(events.person, events.value)
         world.ledger.post("revenue", revenue)
         totals.add("exits", world.by_segment(events.exits))
@@ -222,7 +226,13 @@ class LoyaltyModel(mesa.Model):
         components = (*scenario.components, *scenario.kpis)
         world = self.world.copy(components)
         world.economics = scenario.economics
-        return LoyaltyModel(scenario, seed=world.seed, collect=self._collect, trace=self._trace, world=world)
+        twin = LoyaltyModel(scenario, seed=world.seed, collect=self._collect, trace=self._trace, world=world)
+        twin._sold = self._sold
+        known = {one.address for one in self.components}
+        for component in twin._hooks["begin"]:
+            if component.address not in known:
+                component.begin(world)
+        return twin
 
     def follow(self, people: Iterable[int]) -> list[CustomerView]:
         """Register customers as Mesa agents whose life is collected week by week.
@@ -292,8 +302,8 @@ class LoyaltyModel(mesa.Model):
     def _book_goods(self) -> None:
         """Cost of the goods sold this week, by segment."""
         world = self.world
-        row = world.totals.data[world.totals.weeks, world.totals.place["revenue"], : len(world.segments)]
-        world.ledger.post("cost_of_goods", np.rint(row * (1.0 - world.economics.gross_margin)).astype(np.int64))
+        revenue = world.totals.data[world.totals.weeks, world.totals.place["revenue"], : len(world.segments)]
+        world.ledger.post("cost_of_goods", cost_of_goods(revenue, world.economics.gross_margin))
 
     def _kpi_now(self, kpi: Kpi) -> float | None:
         totals = self.world.totals

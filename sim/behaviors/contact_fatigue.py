@@ -20,8 +20,8 @@ _ZERO, _ONE = f32(0.0), f32(1.0)
 class ContactFatigue(Behavior):
     """Beyond a weekly number of contacts each further one lowers the response, and some people opt out for good.
 
-    receptiveness = exp(-tiring max(0, load - cap)), load the contacts of about the last week; it multiplies the response to
-    a message, never the base rate. Opt-out hazard `opt_out` per contact above the cap.
+    receptiveness = exp(-tiring max(0, load - cap)), load the contacts a week, forgotten at a rate of one a week; it multiplies
+    the response to a message, never the base rate. Opt-out hazard `opt_out` per contact above the cap.
     Source: assumed; the texts this project models claim contact fatigue without numbers.
     """
 
@@ -71,49 +71,53 @@ class ContactFatigue(Behavior):
     def respond(self, world: World) -> None:
         customers, params, calendar = world.customers, self.params, world.calendar
         own = world.own(self)
+        keep = 1.0 - probability(1.0, calendar.dt)
+        if params.opt_out > 0.0:
+            left = world.tally(
+                opt_out,
+                1,
+                customers.receptiveness,
+                own.load,
+                customers.contacts,
+                customers.segment,
+                world.key(self.LEAVE),
+                np.uint64(calendar.step),
+                f32(probability(1.0)),
+                f32(params.cap),
+                f32(params.opt_out),
+            )
+            world.totals.add("opted_out", left[:, 0])
+        # With n contacts at the start of every week, what is left of them at its end adds up to n / (e - 1).
         world.each(
             tire,
             customers.receptiveness,
             own.load,
             customers.contacts,
-            f32(1.0 - probability(1.0, calendar.dt)),
+            f32(keep),
+            f32(probability(1.0) / (1.0 - probability(1.0))),
             f32(params.tiring),
             f32(params.cap),
         )
-        if params.opt_out == 0.0:
-            return
-        left = world.tally(
-            opt_out,
-            1,
-            customers.receptiveness,
-            own.load,
-            customers.contacts,
-            customers.segment,
-            world.key(self.LEAVE),
-            np.uint64(calendar.step),
-            f32(params.cap),
-            f32(params.opt_out),
-        )
-        world.totals.add("opted_out", left[:, 0])
 
 
 @kernel
-def tire(receptiveness, load, contacts, keep, tiring, cap, start, stop):
-    """Load after this step's contacts and the response that is left; 0 stays 0, for who has opted out."""
+def tire(receptiveness, load, contacts, keep, scale, tiring, cap, start, stop):
+    """Load as the step ends and the response that is left; 0 stays 0, for who has opted out."""
     for i in range(start, stop):
-        carried = load[i] * keep + f32(contacts[i])
+        carried = (load[i] + f32(contacts[i])) * keep
         carried = carried if carried >= f32(0.01) else _ZERO
         load[i] = carried
-        left = max(exp32(-tiring * max(carried - cap, _ZERO)), f32(1.0e-6))
+        left = max(exp32(-tiring * max(scale * carried - cap, _ZERO)), f32(1.0e-6))
         receptiveness[i] = left if receptiveness[i] > _ZERO else _ZERO
 
 
 @kernel
-def opt_out(counts, receptiveness, load, contacts, segment, key, step, cap, hazard, start, stop):
+def opt_out(counts, receptiveness, load, contacts, segment, key, step, scale, cap, hazard, start, stop):
     """Who is written to beyond the cap may opt out for good."""
     for i in range(start, stop):
-        if contacts[i] == 0 or load[i] <= cap or receptiveness[i] == _ZERO:
+        if contacts[i] == 0 or receptiveness[i] == _ZERO:
             continue
-        if uniform(key, i, step, 0) < _ONE - exp32(-hazard * (load[i] - cap)):
+        above = scale * (load[i] + f32(contacts[i])) - cap
+        if above > f32(1.0e-3) and uniform(key, i, step, 0) < _ONE - exp32(-hazard * above):
             receptiveness[i] = _ZERO
             counts[segment[i], 0] += 1

@@ -184,7 +184,7 @@ class Loyalty(Behavior):
             f32(1.0 - fresh),
             f32(1.0 - decay(params.cognitive_half_life, dt)),
             f32(params.reward_gain),
-            f32(params.message_effect),
+            f32(params.message_effect * dt),
             *self._weights(),
         )
 

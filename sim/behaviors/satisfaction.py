@@ -151,6 +151,7 @@ class Satisfaction(Behavior):
             role="effect",
             neutral=0.0,
             doc="Log-term off the attrition hazard per 10 points above usual.",
+            plausible=(0.05, 0.35),
             source="assumed",
         )
 
@@ -196,7 +197,7 @@ class Satisfaction(Behavior):
             customers.heard_negative,
             f32(1.0 - decay(params.half_life, world.calendar.dt)),
             f32(params.reward_gain),
-            f32(params.message_effect),
+            f32(params.message_effect * world.calendar.dt),
         )
         events = world.events
         spread_of_surprise = params.spread * (2.0 / (2.0 - params.adapting)) ** 0.5

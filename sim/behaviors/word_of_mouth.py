@@ -19,7 +19,7 @@ _NEAR = f32(0.02)
 
 
 class Outbox:
-    """Messages on their way: what was said in each step, delivered one week later."""
+    """Messages on their way: what was said in each step of a week, delivered as the next one opens."""
 
     def __init__(self) -> None:
         self.steps: list[tuple[np.ndarray, np.ndarray]] = []
@@ -34,7 +34,7 @@ class WordOfMouth(Behavior):
     """After an order a customer may tell all ties, well or ill; prospects who hear good things may come.
 
     P(tell) = base + surprise |d| / 100 (U-shape in the disconfirmation d), with the sign of d, at most `cap` times a
-    step. A tie passes a message on with a probability by strength, and it arrives one week later. A prospect who hears
+    step. A tie passes a message on with a probability by strength, and it is heard in the week after. A prospect who hears
     m weak and j strong positive messages is won with P = 1 - (1 - weak)^m (1 - strong)^j; each negative message cancels
     `negative_weight` positive ones; n positive messages count as K (1 - exp(-n / K)), K the saturation.
     Source: Goldenberg, Libai & Muller (2001), Marketing Letters 12(3); Anderson (1998), Journal of Service Research 1(1);
@@ -69,6 +69,7 @@ class WordOfMouth(Behavior):
             role="effect",
             neutral=0.0,
             doc="Added probability per 100 points of surprise, good or bad.",
+            plausible=(0.1, 0.6),
             source="assumed; U-shape Anderson 1998",
         )
         strong: float = param(
@@ -140,15 +141,16 @@ class WordOfMouth(Behavior):
 
     def arrive(self, world: World) -> None:
         customers, params = world.customers, self.params
-        outbox = world.note(self, Outbox)
+        if not world.calendar.opens_week:
+            return
         customers.heard_strong.fill(0)
         customers.heard_weak.fill(0)
         customers.heard_negative.fill(0)
-        if world.network is None or len(outbox.steps) < world.calendar.steps_per_week:
+        outbox = world.note(self, Outbox)
+        said, outbox.steps = outbox.steps, []
+        if world.network is None or not any(len(senders) for senders, _ in said):
             return
-        senders, signs = outbox.steps.pop(0)
-        if len(senders) == 0:
-            return
+        senders, signs = (np.concatenate(parts) for parts in zip(*said, strict=True))
         heard = world.over(
             pass_messages,
             len(senders),
@@ -160,7 +162,7 @@ class WordOfMouth(Behavior):
             senders,
             signs,
             world.key(self.REACH),
-            world.calendar.step,
+            np.uint64(world.calendar.week),
             f32(params.reach_strong),
             f32(params.reach_weak),
         )
@@ -177,8 +179,8 @@ class WordOfMouth(Behavior):
             customers.heard_strong,
             customers.heard_weak,
             customers.heard_negative,
-            f32(hazard(params.strong)),
-            f32(hazard(params.weak)),
+            f32(hazard(params.strong) * world.calendar.dt),
+            f32(hazard(params.weak) * world.calendar.dt),
             f32(params.negative_weight),
             f32(params.saturation),
         )

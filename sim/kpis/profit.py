@@ -177,7 +177,7 @@ class Clv(Kpi):
     unit = "money"
     definition = (
         "Margin before program costs discounted over the horizon plus the residual value of active customers at their base "
-        "rates, per customer of the start or won since; in the last week only."
+        "rates (interest at least .01 % a week), per customer of the start or won since; in the last week only."
     )
     reads = ("status", "segment", "purchase_rate", "attrition_hazard", "log_basket")
     totals = (
@@ -187,6 +187,8 @@ class Clv(Kpi):
             scale=MONEY,
             doc="Discounted margin still to come from active customers, last week only.",
         ),
+        stock("margin_so_far", unit="money", scale=MONEY, doc="Discounted margin since the start, last week only."),
+        stock("customers_so_far", unit="people", doc="Customers of the start or won since, last week only."),
     )
 
     def record(self, world: World) -> None:
@@ -212,11 +214,16 @@ class Clv(Kpi):
             f64(max(per_week, 1e-4)),
             f64(mean_factor * economics.gross_margin * now * MONEY),
         )
-        world.totals.set("residual_value", values[:, 0])
+        totals = world.totals
+        totals.set("residual_value", values[:, 0])
+        segments = len(world.segments)
+        row = totals.data[: totals.weeks + 1, totals.place["discounted_margin"]].sum(axis=0)
+        totals.set("margin_so_far", row[:segments])
+        totals.set("margin_so_far", int(row[segments]))
+        totals.set("customers_so_far", world.market.customers + totals.so_far("new_customers"))
 
     def value(self, totals: Series) -> Any:
-        worth = totals.discounted_margin + totals.residual_value
-        return np.where(totals.residual_value > 0.0, ratio(worth, totals.start_customers + totals.new_customers), np.nan)
+        return ratio(totals.margin_so_far + totals.residual_value, totals.customers_so_far)
 
 
 class Cac(Kpi):

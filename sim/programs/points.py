@@ -16,7 +16,7 @@ from ..core.kernel import kernel
 from ..core.units import MONEY, WEEKS_PER_YEAR, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED
-from ..world.ledger import PointsLiability, allocate
+from ..world.ledger import PointsLiability, TooLarge, allocate
 from ..world.market import Market
 from ..world.world import World
 
@@ -137,6 +137,15 @@ class Redemption(Parameters):
         plausible=(0.1, 0.6),
         source="assumed; stockpiling even in linear programs, Stourm, Bradlow & Fader 2015",
     )
+    full_worth: float = param(
+        0.25,
+        unit="share",
+        low=0.01,
+        high=2.0,
+        doc="Face value, as part of a mean order, from which a reward pleases in full; one of less worth pleases in proportion.",
+        plausible=(0.1, 0.6),
+        source="assumed; keeps trifles from buying loyalty",
+    )
 
 
 class Queue:
@@ -177,6 +186,7 @@ class Points(Program):
         stock("points_outstanding", unit="points", doc="Points members hold."),
         stock("points_liability", unit="money", scale=MONEY, doc="Contract liability of outstanding points (IFRS 15)."),
         stock("points_liability_at_launch", unit="money", scale=MONEY, doc="Fair value of the balances handed over at launch."),
+        stock("points_cost_owed", unit="money", scale=MONEY, doc="What redeeming the outstanding points is expected to cost the firm."),
         flow("rewards_redeemed", unit="rewards", doc="Rewards handed out."),
         flow("reward_face_value", unit="money", scale=MONEY, doc="Worth to members of the rewards handed out."),
         flow("enrolled", unit="people", doc="Customers who joined a program."),
@@ -195,7 +205,7 @@ class Points(Program):
         carried: Any = field(np.float32, default=0.0, unit="money", low=0, doc="Spending not yet counted by a threshold.")
         redeem_clock: Any = field(np.float32, default=1.0, unit="1", doc="Hazard still to pass until the next redemption.")
         redemptions: Any = field(np.uint16, default=0, unit="rewards", doc="Rewards redeemed so far.")
-        redeemed_now: Any = field(np.uint8, default=0, unit="rewards", doc="Rewards redeemed in this step.")
+        redeemed_now: Any = field(np.float32, default=0.0, unit="rewards", low=0, doc="Rewards redeemed in this step, by worth.")
         audience: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the program is open to the person.")
 
     class Params(Parameters):
@@ -258,6 +268,11 @@ class Points(Program):
         rewards = self._rewards()
         return sum(one.face_value / one.points for one in rewards) / len(rewards)
 
+    def _points_per_money(self) -> float:
+        """Points that a unit of money earns, thresholds counted as if none were missed."""
+        threshold = self.params.threshold
+        return self.params.per_money + (threshold.points / threshold.step if threshold else 0.0)
+
     def arrive(self, world: World) -> None:
         params, calendar = self.params, world.calendar
         if calendar.week < params.start_week:
@@ -268,7 +283,7 @@ class Points(Program):
         if calendar.opens_week:
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
         customers.rewarded += own.redeemed_now
-        own.redeemed_now.fill(0)
+        own.redeemed_now.fill(0.0)
         while queue.delayed and queue.delayed[0][0] <= calendar.step:
             _, people, points = queue.delayed.popleft()
             self._credit(world, people, points)
@@ -344,7 +359,7 @@ class Points(Program):
             f64(extra),
             i64(params.welcome_points),
             f32(enrollment.intercept + enrollment.progress_slope * min(1.0, params.welcome_points / rewards[0].points)),
-            f32(enrollment.value_slope * WEEKS_PER_YEAR * params.per_money * self._point_value() / MONEY),
+            f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value() / MONEY),
         )
         world.totals.add("enrolled", int(sales[1]))
         got = np.flatnonzero(points)
@@ -372,7 +387,7 @@ class Points(Program):
             return
         own = world.own(self)
         if not world.over(add_points, len(people), own.earned, people, points, i64(_MOST)):
-            raise OverflowError(f"{self.address}: a member holds more than {_MOST:,} points; give a point more value")
+            raise TooLarge(f"{self.address}: a member has earned more than {_MOST:,} points: give fewer points that are worth more")
         world.totals.add("points_issued", world.by_segment(people, points))
         world.ledger.post_points(self.address, issued=int(points.sum()))
         holders = np.unique(people)
@@ -401,6 +416,8 @@ class Points(Program):
         prices = np.array([one.points for one in rewards], np.int32)
         costs = np.array([money(one.unit_cost) for one in rewards], np.int64)
         values = np.array([money(one.face_value) for one in rewards], np.int64)
+        full = max(redemption.full_worth * world.population.mean_basket, 1e-9)
+        worths = np.array([min(one.face_value / full, 1.0) for one in rewards], np.float32)
         counts = world.tally(
             redeem,
             4,
@@ -415,6 +432,7 @@ class Points(Program):
             prices,
             costs,
             values,
+            worths,
             world.key(self.WANT),
             world.key(self.REDEEM),
             np.uint64(word(self.name)),
@@ -443,6 +461,9 @@ class Points(Program):
         world.totals.add("points_outstanding", counts[:, 1])
         world.totals.add("points_liability", round(queue.liability.liability))
         world.totals.add("points_liability_at_launch", queue.opening)
+        rewards = self._rewards()
+        unit_cost = sum(one.unit_cost / one.points for one in rewards) / len(rewards)
+        world.totals.add("points_cost_owed", money(int(counts[:, 1].sum()) * self.params.expected_redemption * unit_cost))
 
 
 @kernel
@@ -546,6 +567,7 @@ def redeem(
     prices,
     costs,
     values,
+    worths,
     want_key,
     redeem_key,
     name,
@@ -572,7 +594,7 @@ def redeem(
         redemptions[i] += 1
         redeem_clock[i] = -log32(uniform(redeem_key, i, redemptions[i], name))
         used[i] += prices[wanted]
-        redeemed_now[i] = u8(1)
+        redeemed_now[i] = worths[wanted]
         s = segment[i]
         counts[s, 0] += 1
         counts[s, 1] += prices[wanted]

@@ -57,7 +57,9 @@ class Customers(Fields):
     receptiveness: Any = field(
         f32, default=1.0, unit="1", low=0, high=1, doc="Factor on the response to a message of the firm; 1 if rested."
     )
-    rewarded: Any = field(u8, default=0, unit="rewards", doc="Rewards redeemed in the step before.")
+    rewarded: Any = field(
+        f32, default=0.0, unit="rewards", low=0, doc="Rewards redeemed in the step before; one of little worth counts in part."
+    )
 
     def __getitem__(self, person: int) -> SimpleNamespace:
         """One person as a plain row with the same names, for reading."""

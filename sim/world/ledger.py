@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.declare import Total, flow
-from ..core.units import MONEY, money
+from ..core.units import MONEY
 
 CUSTOMERS, FIRM, SUPPLIERS = "customers", "firm", "suppliers"
 
@@ -39,7 +39,13 @@ LINES = {
 
 TOTALS: tuple[Total, ...] = tuple(flow(name, unit="money", doc=line.doc, scale=MONEY) for name, line in LINES.items())
 
+MOST_MONEY = 2.0**62
+
 PROGRAM_COSTS = ("discounts", "reward_cost", "campaign_cost", "acquisition_cost", "service_cost", "program_fixed_cost")
+
+
+class TooLarge(ValueError):
+    """Money or points beyond what the books can hold: the scenario's numbers are to blame, or its unit of money."""
 
 
 class ConservationError(AssertionError):
@@ -112,6 +118,16 @@ class Ledger:
         if self.points.get(program, 0) != held:
             raise ConservationError(f"program {program!r}: members hold {held} points, the books say {self.points.get(program, 0)}")
 
+    def check_size(self, amount: float) -> None:
+        """Refuse sums that integers of 64 bits would turn over.
+
+        Raises:
+            TooLarge: `amount`, in integer money units, is beyond half of what fits.
+        """
+        if amount > MOST_MONEY:
+            most = f"{MOST_MONEY / MONEY:,.0f}"
+            raise TooLarge(f"order values add up to more than {most} of the currency: lower behaviors.spend or use a larger unit of money")
+
     def copy(self, totals: Any) -> Ledger:
         twin = Ledger(totals)
         twin.accounts, twin.points = dict(self.accounts), dict(self.points)
@@ -176,6 +192,3 @@ class PointsLiability:
 def cost_of_goods(revenue: np.ndarray, gross_margin: float) -> np.ndarray:
     """Cost of the goods sold for `revenue` (int64 money units), rounded half to even by segment."""
     return np.rint(revenue.astype(np.float64) * (1.0 - gross_margin)).astype(np.int64)
-
-
-__all__ = ["LINES", "PROGRAM_COSTS", "TOTALS", "ConservationError", "Ledger", "PointsLiability", "allocate", "cost_of_goods", "money"]

@@ -66,6 +66,14 @@ class Population:
         """Mean base purchase rate of a new customer, per week."""
         return self.rate_shape / self.rate_scale
 
+    @property
+    def mean_basket(self) -> float:
+        """Mean order value over people and orders, money."""
+        first, second, third = self.spend_first, self.spend_second, self.spend_third
+        if self.spend == GAMMA_GAMMA:
+            return first * third / (second - 1.0)
+        return float(exp32(f32(first + 0.5 * (second**2 + third**2))))
+
     def alive_probability(self, histories: np.ndarray) -> np.ndarray:
         """Probability that a customer with each history is still there, shape (histories,).
 
@@ -185,6 +193,7 @@ class Population:
             *self._spend_tables(),
             i64(self.attrition),
             i64(self.spend),
+            f32(world.life.period_weeks),
             *(world.key(one) for one in (RATE, LEAVING, BASKET, ALIVE)),
         )
         if self.timing_shape != 1.0:
@@ -377,6 +386,7 @@ def draw_posterior(
     spend_third,
     attrition,
     spend,
+    period,
     rate_key,
     leaving_key,
     basket_key,
@@ -412,7 +422,8 @@ def draw_posterior(
             left = quantile(first_table, leave)
             kept = quantile(second_table, _ONE - stay)
             if stays:
-                kept += erlang(leaving_key, i, 1, x)
+                # What a life has survived: its repeat orders, or under contract its renewals.
+                kept += erlang(leaving_key, i, 1, i64(age / period) if attrition == PER_RENEWAL else x)
             else:
                 left += erlang(leaving_key, i, 1, 1)
                 kept += erlang(leaving_key, i, 2, max(x - 1, 0))

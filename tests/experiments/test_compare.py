@@ -81,7 +81,7 @@ def test_balances_handed_over_at_launch_are_no_cost_of_the_accrual_view(arms):
 
 def test_the_waterfall_adds_up_to_the_profit(part):
     *lines, last = part["waterfall"]
-    assert last["line"] == "incremental discounted profit"
+    assert last["line"] == "incremental profit"
     assert sum(one["mean"] for one in lines) == pytest.approx(last["mean"], abs=1e-6)
     assert {"incremental margin", "rewards", "fixed program cost"} <= {one["line"] for one in lines}
 

@@ -39,7 +39,7 @@ def model(
 
 
 def accounts(one: LoyaltyModel) -> Any:
-    return one.world.own(next(component for component in one.scenario.components if component.address == ADDRESS))
+    return one.world.own(next(component for component in one.setting.components if component.address == ADDRESS))
 
 
 def total(one: LoyaltyModel, name: str) -> float:
