@@ -31,6 +31,7 @@ LABEL, BAR = 0.30, 0.70  # Where in a row its words and its bar stand.
 MOST_ROWS = 10
 ONE_AT_A_TIME = threading.Lock()
 REFERENCE = re.compile(r"(url\(#)")
+LONG = re.compile(r"-?\d+\.\d{3,}")
 
 
 def overview(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
@@ -75,7 +76,7 @@ def fan(row: Mapping[str, Any], currency: str) -> str:
             axes.fill_between(weeks, *luck, color=BLUE, alpha=0.30, linewidth=0, label="95 % luck")
         axes.plot(weeks, mean, color=BLUE, linewidth=2.0, label="mean")
         axes.axhline(0.0, color=INK, linewidth=1.0)
-        axes.margins(x=0.02, y=0.10)
+        axes.margins(x=0.02, y=0.16)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.set_xlabel("week", labelpad=2)
@@ -86,8 +87,11 @@ def fan(row: Mapping[str, Any], currency: str) -> str:
         week = known(row.get("payback_week"))
         if week is not None and week in weeks:
             axes.plot([week], [mean[weeks.index(week)]], marker="o", markersize=7, color=GREEN, linestyle="none")
-            _beside(axes, week, mean[weeks.index(week)], f"paid back, week {number(week, digits=0)}", weeks, above=True)
-        _beside(axes, weeks[-1], mean[-1], money(mean[-1], currency, signed=True), weeks, above=mean[-1] < 0)
+            # Cash rises where it pays back: room is above at the left of it, below at its right.
+            late = week > 0.5 * (weeks[0] + weeks[-1])
+            _beside(axes, week, mean[weeks.index(week)], f"paid back, week {number(week, digits=0)}", left=late, above=late)
+        rising = mean[-1] >= mean[-1 - len(mean) // 5]
+        _beside(axes, weeks[-1], mean[-1], money(mean[-1], currency, signed=True), left=True, above=rising)
         last = f"After week {weeks[-1]:g}: {money(mean[-1], currency, signed=True)}"
         if luck:
             last += f" (95 % {span((luck[0][-1], luck[1][-1]))} by luck)"
@@ -196,8 +200,8 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
                 right = end > middle or (end == middle and other < middle)
                 _tip(axes, end, y, _short(setting(value), 14), right=right)
             _label(axes, at, _short(plain(one.get("path")), 46), money(abs(high - low), currency))
-            if usual is not None:
-                axes.plot([usual] * 2, [at + 0.46, at + 0.96], color=INK, linewidth=1.0, linestyle=(0, (2, 1.5)), zorder=3)
+        usuals = [(usual, at) for at, usual in enumerate(defaults) if usual is not None]
+        _strokes(axes, usuals, color=INK, linewidth=1.0, linestyle=(0, (2, 1.5)), zorder=3)
         words = [
             f"{plain(one.get('path'))}: {money(one['profit_low'], currency, signed=True)} at {setting(one.get('low'))}, "
             f"{money(one['profit_high'], currency, signed=True)} at {setting(one.get('high'))}"
@@ -264,13 +268,17 @@ def _rows(n: int, values: Sequence[float], currency: str, *, room: float = 0.03)
     axes.tick_params(length=0)
     axes.xaxis.set_major_formatter(lambda value, _: _brief(value))
     axes.set_xlabel(currency, labelpad=1)
-    # Lines stop at the words, so that both stay readable.
-    for at in range(n):
-        for tick in axes.get_xticks():
-            if low - pad <= tick <= high + pad:
-                axes.plot([tick] * 2, [at + 0.46, at + 0.96], color=GRID, linewidth=0.8, zorder=0.4)
-        axes.plot([0.0] * 2, [at + 0.46, at + 0.96], color=INK, linewidth=1.1, zorder=3)
+    ticks = [tick for tick in axes.get_xticks() if low - pad <= tick <= high + pad]
+    _strokes(axes, [(tick, at) for at in range(n) for tick in ticks], color=GRID, linewidth=0.8, zorder=0.4)
+    _strokes(axes, [(0.0, at) for at in range(n)], color=INK, linewidth=1.1, zorder=3)
     return figure, axes
+
+
+def _strokes(axes: Axes, places: Sequence[tuple[float, int]], **look: Any) -> None:
+    """Upright lines beside the bars of rows, which stop at the words, so that both stay readable; one path in all."""
+    x = [one for value, _ in places for one in (value, value, float("nan"))]
+    y = [one for _, at in places for one in (at + 0.46, at + 0.96, float("nan"))]
+    axes.plot(x, y, **look)
 
 
 def _label(axes: Axes, at: int, words: str, value: str, *, strong: bool = False) -> None:
@@ -295,15 +303,14 @@ def _tip(axes: Axes, x: float, y: float, words: str, *, right: bool) -> None:
     )
 
 
-def _beside(axes: Axes, x: float, y: float, words: str, weeks: Sequence[float], *, above: bool) -> None:
-    """Words near a point of a course, inside the frame."""
-    late = x > 0.5 * (weeks[0] + weeks[-1])
+def _beside(axes: Axes, x: float, y: float, words: str, *, left: bool, above: bool) -> None:
+    """Words near a point of a course."""
     axes.annotate(
         words,
         (x, y),
         xytext=(0, 9 if above else -9),
         textcoords="offset points",
-        ha="right" if late else "left",
+        ha="right" if left else "left",
         va="bottom" if above else "top",
         fontweight="bold",
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0},
@@ -357,10 +364,10 @@ def _svg(figure: Figure, title: str, description: str) -> str:
     prefix = "c" + hashlib.sha256(title.encode() + raw.getvalue()).hexdigest()[:8]
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
-        attributes = {
-            name.rpartition("}")[2]: REFERENCE.sub(rf"\1{prefix}-", value)
-            for name, value in element.attrib.items()
-        }
+        attributes = {name.rpartition("}")[2]: _lean(value, prefix) for name, value in element.attrib.items()}
+        if element.tag != "text":
+            element.text = None
+        element.tail = None
         if "href" in attributes:
             attributes["href"] = f"#{prefix}-{attributes['href'].removeprefix('#')}"
         if element.tag == "g":
@@ -379,6 +386,12 @@ def _svg(figure: Figure, title: str, description: str) -> str:
         told.text = plain(words, limit=2000)
         root.insert(at, told)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _lean(value: str, prefix: str) -> str:
+    """An attribute with the chart's own references, and lengths to a hundredth of a point."""
+    value = LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
+    return REFERENCE.sub(rf"\1{prefix}-", " ".join(value.replace("; ", ";").replace(": ", ":").split()))
 
 
 def _without_fonts(style: str) -> str:

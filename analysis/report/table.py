@@ -5,6 +5,8 @@ Text of users is laid out as plain text, never as markup, and cannot steer the t
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 
 MOST_SWINGS = 8
 """Parameters shown here; the page and the JSON show all."""
+
+LABEL, COLUMN = 22, 21
+"""Width of the words beside a table of scenarios, and of one scenario with an interval on one line."""
+
+NARROW = 100
+"""Below this width a parameter's path is broken at its dots."""
+
+# Signs that a terminal without Unicode cannot show, in letters that it can.
+POORER = str.maketrans(
+    {MINUS: "-", NOTHING: "-", words.SPACE: " ", "\u2026": "...", "\u25b2": "^", "\u25bc": "v", "\u25c6": "*", "\u25c7": "~"}
+)
 
 MONEY_KPIS = ("revenue", "gross_margin", "reward_cost", "campaign_cost", "program_fixed_cost", "profit", "points_liability")
 CUSTOMER_KPIS = (
@@ -40,6 +53,7 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
     """
     out = console or _console()
     rows: Sequence[Mapping[str, Any]] = document.get("scenarios") or []
+    abreast = max(1, (out.width - LABEL) // COLUMN)
     _say(out, _facts(document))
     for row in rows:
         verdict = words.verdict(row)
@@ -47,8 +61,9 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
         _say(out, f"{verdict.glyph} {words.answer(row, document)}", bold=True)
         for warning in row.get("warnings") or []:
             _say(out, f"  ! {plain(warning, limit=400)}")
-    _say(out, "")
-    out.print(_side_by_side(rows, document))
+    for at in range(0, len(rows), abreast):
+        _say(out, "")
+        out.print(_side_by_side(rows[at : at + abreast], document))
     for row in rows:
         _say(out, "")
         _say(out, words.scenario_name(row), bold=True)
@@ -58,7 +73,7 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
         out.print(_differences(row, document))
         if row.get("sensitivity"):
             _say(out, "")
-            out.print(_swings(row, document))
+            out.print(_swings(row, document, out.width))
             left = len(row["sensitivity"]) - MOST_SWINGS
             if left > 0:
                 _say(out, f"  {left} more parameters swing the answer less; the report and --json hold them all.")
@@ -132,14 +147,44 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
         _say(out, f"  ! {plain(note, limit=400)}")
 
 
+class _Poor:
+    """Standard output that cannot show every sign: says what it can instead of failing."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        said = text.translate(POORER).encode(self._stream.encoding, "replace").decode(self._stream.encoding)
+        return self._stream.write(said)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False)
+    rich = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    stream: Any = None if rich else _Poor(sys.stdout)
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
 def _say(out: Console, line: str, *, bold: bool = False) -> None:
-    out.print(line, style="bold" if bold else None, markup=False, highlight=False, emoji=False)
+    """Print a line, folded at its spaces alone: a number and its unit stay together, later lines stand under the first."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    indent = line[: len(line) - len(line.lstrip(" "))] + ("  " if line.startswith(" ") else "")
+    lines = [line[: len(line) - len(line.lstrip(" "))]]
+    for word in filter(None, line.split(" ")):
+        if not lines[-1].strip(" "):
+            lines[-1] += word
+        elif cell_len(f"{lines[-1]} {word}") <= out.width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(indent + word)
+    for one in lines:
+        out.print(Text(one, style="bold" if bold else ""), soft_wrap=True)
 
 
 def _table(*columns: tuple[str, str]) -> Table:
@@ -177,18 +222,19 @@ def _side_by_side(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
     def line(label: str, *cells: str) -> None:
         _row(table, label, *cells)
 
-    line(f"incremental profit, {currency}", *(number(words.profit(row).get("mean"), signed=True) for row in rows))
+    line(f"profit gain, {currency}", *(number(words.profit(row).get("mean"), signed=True) for row in rows))
     line("  95 % by luck", *(span(words.profit(row).get("ci95")) for row in rows))
     line("ROI", *(words.roi_value(row.get("roi")) for row in rows))
     line("  95 % by luck", *(span((row.get("roi") or {}).get("ci95_luck"), percent) for row in rows))
-    line("  with uncertain parameters", *(span((row.get("roi") or {}).get("ci95_all"), percent) for row in rows))
+    line("  with parameters", *(span((row.get("roi") or {}).get("ci95_all"), percent) for row in rows))
     line("  view, horizon", *(_view(row) for row in rows))
-    for name in ("cash", "accrual", "clv"):
-        line(f"  ROI, {words.VIEW_NAMES.get(name, name)}", *(words.roi_value((row.get("views") or {}).get(name)) for row in rows))
+    for name, label in (("cash", "ROI, cash view"), ("accrual", "ROI, accrual view"), ("clv", "ROI, CLV view")):
+        if any((row.get("views") or {}).get(name) for row in rows):
+            line(label, *(words.roi_value((row.get("views") or {}).get(name)) for row in rows))
     line("probability of loss", *(words.probability(row.get("probability_of_loss")) for row in rows))
     line("payback", *(words.payback(row, document) for row in rows))
-    line("margin lift it needs", *(percent((row.get("break_even") or {}).get("required_lift"), signed=True) for row in rows))
-    line("margin lift it brings", *(percent((row.get("break_even") or {}).get("achieved_lift"), signed=True) for row in rows))
+    line("margin lift needed", *(percent((row.get("break_even") or {}).get("required_lift"), signed=True) for row in rows))
+    line("margin lift brought", *(percent((row.get("break_even") or {}).get("achieved_lift"), signed=True) for row in rows))
     return table
 
 
@@ -206,25 +252,36 @@ def _differences(row: Mapping[str, Any], document: Mapping[str, Any]) -> Table:
         one = found.get(name)
         if one and known(one.get("mean")) is not None:
             said = words.kpi_row(name, one, words.currency_of(document))
-            label = said["name"] if said["unit"] == "share" else f"{said['name']}, {said['unit']}"
+            # "Orders, orders" says nothing twice.
+            counted = one.get("unit") in ("share", "people", "orders", "tickets", "messages")
+            label = said["name"] if counted else f"{said['name']}, {said['unit']}"
             _row(table, label, said["difference"], said["interval"], said["relative"], said["baseline"])
     return table
 
 
-def _swings(row: Mapping[str, Any], document: Mapping[str, Any]) -> Table:
-    table = _table(
-        ("what drives the answer", "left"),
-        ("default", "right"),
-        ("range", "right"),
-        (f"profit over it, {words.currency_of(document)}", "right"),
-        ("answer turns at", "right"),
-    )
+def _swings(row: Mapping[str, Any], document: Mapping[str, Any], width: int) -> Table:
+    """What each parameter does to profit from the low to the high end of its range."""
+    numbers = ("range", f"profit, {words.currency_of(document)}", "turns at")
+    table = _table(("what drives the answer", "left"), *((name, "right") for name in numbers))
     for one in row["sensitivity"][:MOST_SWINGS]:
         low, high = (number(one.get(f"profit_{end}"), signed=True) for end in ("low", "high"))
         turns = NOTHING if one.get("switching_value") is None else setting(one["switching_value"])
-        span_of = f"{setting(one.get('low'))} to {setting(one.get('high'))}"
-        _row(table, plain(one.get("path") or ""), setting(one.get("default")), span_of, f"{low} to {high}", turns)
+        reach = f"{setting(one.get('low'))} to {setting(one.get('high'))}"
+        path, default = plain(one.get("path") or ""), f"= {setting(one.get('default'))}"
+        named = _fold(path, default, width - 52) if width < NARROW else f"{path} {default}"
+        _row(table, named, reach, f"{low} to {high}", turns)
     return table
+
+
+def _fold(path: str, default: str, width: int) -> str:
+    """A dotted path and its default on lines of about this width, broken where a path has joints."""
+    lines = [""]
+    for part in (*re.findall(r"[^._]*[._]?", path)[:-1], f" {default}"):
+        if lines[-1].strip() and len(lines[-1]) + len(part) > width:
+            lines.append(" ")
+            part = part.lstrip()
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _fitted(value: Any) -> str:

@@ -142,7 +142,7 @@ def setting(value: Any) -> str:
         return "true" if value else "false"
     if known(value) is not None:
         return f"{value:.4g}".replace("-", MINUS) if abs(value) < 1e5 else number(value)
-    return plain(value, limit=60)
+    return NOTHING if isinstance(value, float) else plain(value, limit=60)
 
 
 def probability(value: Any) -> str:
@@ -366,7 +366,7 @@ def kpi_row(name: str, difference: Mapping[str, Any], currency: str) -> dict[str
 def claim_value(value: Any, unit: Any) -> str:
     """A claimed or simulated number: text as it stands, a share or a relative change in percent."""
     if known(value) is None:
-        return NOTHING if value is None else plain(value, limit=60)
+        return plain(value, limit=60) if isinstance(value, str) else NOTHING
     if unit in ("share", "relative"):
         return percent(value, signed=unit == "relative")
     return number(value)

@@ -74,6 +74,16 @@ def test_a_switch_shows_its_worst_and_best_setting_and_the_one_that_turns_the_an
     assert row.switching_value == "order"
 
 
+def test_a_switch_that_lists_its_default_is_not_computed_there_again():
+    program = Program()
+    program.table(dataclasses.replace(EXPOSURE, alternatives=("order", "base")))
+    assert program.calls == [("exposure", "order")]
+
+
+def test_each_row_tells_the_outcome_it_swings_around():
+    assert [(row.profit_default, round(row.roi_default or 0.0, 4)) for row in Program().table(LIFT, EXPOSURE)] == [(20.0, 0.0417)] * 2
+
+
 def test_a_switch_without_effect_shows_both_settings():
     (row,) = one_at_a_time([EXPOSURE], lambda path, value: Outcome(5.0, None), Outcome(5.0, None))
     assert (row.low, row.high, row.swing, row.switching_value) == ("base", "order", 0.0, None)

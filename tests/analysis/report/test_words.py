@@ -1,0 +1,115 @@
+import pytest
+
+from regulars.analysis.report import words
+
+DOCUMENT = {"currency": "USD", "weeks": 52, "draws": 200, "replications": 20}
+
+
+def row(mean, interval, risk=None, **more):
+    gain = {"mean": mean, "ci95": interval, "sd": 1.0}
+    return {"name": "Points", "differences": {"discounted_profit": gain}, "probability_of_loss": risk, **more}
+
+
+def said(text):
+    """Text with ordinary spaces and signs, as a test can be read."""
+    return text.replace(words.SPACE, " ").replace(words.MINUS, "-")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1234567.8, "1,234,568"), (-3210.0, "-3,210"), (42.25, "42.2"), (0.5, "0.500"), (-0.00001, "0.0000"), (0, "0"), (None, words.NOTHING)],
+)
+def test_numbers_have_separators_a_true_minus_and_no_signed_zero(value, expected):
+    assert said(words.number(value)) == expected
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "12", True])
+def test_what_is_no_number_is_never_printed_as_one(value):
+    assert {words.number(value), words.percent(value), words.money(value, "USD"), words.probability(value)} == {words.NOTHING}
+
+
+def test_shares_are_percent_and_their_differences_points():
+    level, difference = words.quantity("share", "USD", 0.689), words.quantity("share", "USD", 0.018)
+    assert (said(level(0.689, level=True)), said(difference(0.018))) == ("68.9 %", "+1.8 pts")
+
+
+def test_an_interval_says_its_unit_once():
+    assert said(words.span([-0.503, -0.44], words.percent)) == "-50.3 to -44.0 %"
+    assert said(words.span([-4000, -2400])) == "-4,000 to -2,400"
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.0, "under 1 %"), (0.004, "under 1 %"), (0.26, "26 %"), (1.0, "over 99 %")])
+def test_probabilities_are_never_certain(value, expected):
+    assert said(words.probability(value)) == expected
+
+
+def test_a_loss_is_said_with_its_interval_and_risk():
+    told = words.answer(row(-3210.0, [-4000.0, -2400.0], 0.97), DOCUMENT)
+    assert said(told) == (
+        "Points would lose 3,210 USD over 52 weeks (95 % -4,000 to -2,400 by luck alone); "
+        "probability of loss 97 %, uncertain parameters included."
+    )
+
+
+def test_a_gain_that_luck_could_make_is_not_called_a_gain():
+    told = words.answer(row(120.0, [-400.0, 640.0]), DOCUMENT)
+    assert said(told) == (
+        "Points would neither clearly gain nor clearly lose: +120 USD over 52 weeks (95 % -400 to 640 by luck alone)."
+    )
+
+
+def test_a_scenario_without_difference_says_so():
+    assert words.answer(row(0.0, [0.0, 0.0]), DOCUMENT) == "Points would make no difference to profit over 52 weeks."
+
+
+def test_one_replication_admits_to_have_no_interval():
+    assert "one replication, no interval" in words.answer(row(5.0, None), DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("mean", "interval", "risk", "kind"),
+    [
+        (-5.0, [-6.0, -4.0], 0.97, "loss"),
+        (5.0, [4.0, 6.0], 0.02, "gain"),
+        (5.0, [4.0, 6.0], 0.4, "open"),  # luck is sure, the parameters are not
+        (5.0, [4.0, 6.0], None, "gain"),
+        (5.0, [-1.0, 11.0], None, "open"),
+        (0.0, [0.0, 0.0], 0.5, "same"),
+        (None, None, None, "open"),
+    ],
+)
+def test_the_verdict_is_over_all_that_was_drawn(mean, interval, risk, kind):
+    assert words.verdict(row(mean, interval, risk)).kind == kind
+
+
+def test_no_return_comes_with_its_reason():
+    roi = {"value": None, "reason": "costs nothing more than the baseline", "view": "cash", "horizon_weeks": 52}
+    assert words.roi_value(roi) == "none"
+    assert words.roi_note(roi) == "costs nothing more than the baseline; cash view, 52 weeks"
+
+
+def test_a_return_names_its_view_and_horizon():
+    roi = {"value": 0.41, "ci95_luck": [0.3, 0.5], "ci95_all": [-0.2, 1.1], "view": "accrual", "horizon_weeks": 26}
+    assert said(words.roi_note(roi)) == (
+        "95 % 30.0 to 50.0 % by luck; -20.0 to 110 % with uncertain parameters; accrual view, 26 weeks"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://x.example\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9b2Jgone", "gone"),
+        ("two\r\nlines\tand\x00nul\x07", "two lines andnul"),
+        ("gain\u202esso\u202c", "gainsso"),
+        ("\ud800half", "half"),
+        ("會員 \U0001f468\u200d\U0001f469 é", "會員 \U0001f468\u200d\U0001f469 é"),
+    ],
+)
+def test_a_users_text_can_steer_neither_terminal_nor_direction(text, expected):
+    assert words.plain(text) == expected
+
+
+def test_a_users_text_ends_somewhere():
+    assert len(words.plain("x" * 10_000)) == 300
