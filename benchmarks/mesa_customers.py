@@ -48,6 +48,7 @@ class Rules:
 
         self.fatigue = by_type["contact_fatigue"]
         self.load_kept = exp(-1.0)
+        self.load_felt = 1.0 - exp(-1.0)
 
         push = self.push = by_type["push"]
         self.click = push.click_through * (push.relevance if push.mode == "tagged" else 1.0)
@@ -310,17 +311,18 @@ class Customer(mesa.Agent):
         if self.receptiveness == 0.0:
             return
         fatigue = model.rules.fatigue
-        self.load = self.load * model.rules.load_kept + contacts
-        if self.load < 0.01:
-            self.load = 0.0
-        above = self.load - fatigue.cap
-        if above <= 0.0:
-            self.receptiveness = 1.0
-            return
-        self.receptiveness = max(exp(-fatigue.tiring * above), 1e-6)
-        if contacts and self.random.random() < 1.0 - exp(-fatigue.opt_out * above):
+        felt, kept = model.rules.load_felt, model.rules.load_kept
+        self.load += contacts
+        above = felt * self.load - fatigue.cap
+        if contacts and above > 1e-3 and self.random.random() < 1.0 - exp(-fatigue.opt_out * above):
             self.receptiveness = 0.0
             model.totals["opted_out"] += 1
+            return
+        self.load *= kept
+        if self.load < 0.01:
+            self.load = 0.0
+        above = felt / kept * self.load - fatigue.cap
+        self.receptiveness = max(exp(-fatigue.tiring * above), 1e-6) if above > 0.0 else 1.0
 
 
 class MesaMarket(mesa.Model):

@@ -200,7 +200,7 @@ def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -
     """Incremental discounted margin and program cost, replication by replication.
 
     Views: cash as it flows; accrual less the change of the points liability (IFRS 15), balances handed over at launch
-    aside; clv plus what customers are still worth at the end, less what redeeming their points is expected to cost. What
+    aside; clv plus what customers are still worth at the end, redeeming their points counted as program cost. What
     stands at the end is discounted to the start, as the flows are.
     """
 
@@ -216,7 +216,7 @@ def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -
     if view == "accrual":
         margin = margin - factor * (gain("points_liability") - gain("points_liability_at_launch"))
     if view == "clv":
-        margin = margin + gain("residual_value") - factor * gain("points_cost_owed")
+        margin, cost = margin + gain("residual_value"), cost + factor * gain("points_cost_owed")
     return Gains(margin, cost)
 
 

@@ -126,12 +126,9 @@ class DiscountedProfit(Kpi):
     def record(self, world: World) -> None:
         totals = world.totals
         row, place = totals.data[totals.weeks], totals.place
-        # A week's money is worth what it is worth at the week's middle.
-        factor = discount_factor(world.economics.discount_rate_per_year, world.calendar.now - 0.5)
-        margin = row[place["revenue"]] - row[place["cost_of_goods"]]
-        cost = sum(row[place[name]] for name in PROGRAM_COSTS)
-        row[place["discounted_margin"]] = np.rint(margin * factor).astype(np.int64)
-        row[place["discounted_program_cost"]] = np.rint(np.asarray(cost) * factor).astype(np.int64)
+        cost = np.sum([row[place[name]] for name in PROGRAM_COSTS], axis=0)
+        row[place["discounted_margin"]] = _discounted_margin(world)
+        row[place["discounted_program_cost"]] = np.rint(cost * _factor(world)).astype(np.int64)
 
     def value(self, totals: Series) -> Any:
         return totals.discounted_margin - totals.discounted_program_cost
@@ -217,7 +214,7 @@ class Clv(Kpi):
         totals = world.totals
         totals.set("residual_value", values[:, 0])
         segments = len(world.segments)
-        row = totals.data[: totals.weeks + 1, totals.place["discounted_margin"]].sum(axis=0)
+        row = totals.data[: totals.weeks, totals.place["discounted_margin"]].sum(axis=0) + _discounted_margin(world)
         totals.set("margin_so_far", row[:segments])
         totals.set("margin_so_far", int(row[segments]))
         totals.set("customers_so_far", world.market.customers + totals.so_far("new_customers"))
@@ -235,6 +232,17 @@ class Cac(Kpi):
 
     def value(self, totals: Series) -> Any:
         return ratio(totals.acquisition_cost, totals.new_customers)
+
+
+def _factor(world: World) -> float:
+    """Present value of this week's money: it is worth what it is worth at the week's middle."""
+    return discount_factor(world.economics.discount_rate_per_year, world.calendar.now - 0.5)
+
+
+def _discounted_margin(world: World) -> np.ndarray:
+    """This week's margin before program costs, discounted to the start, by segment and for none."""
+    row, place = world.totals.data[world.totals.weeks], world.totals.place
+    return np.rint((row[place["revenue"]] - row[place["cost_of_goods"]]) * _factor(world)).astype(np.int64)
 
 
 @kernel

@@ -86,7 +86,6 @@ class ActiveCustomers(Kpi):
         flow("returned", unit="people", doc="Customers who turned active again by the observed rule."),
         stock("buyers", unit="people", doc="People with an order since the start."),
         stock("repeat_buyers", unit="people", doc="People with a second order since the start."),
-        stock("start_customers", unit="people", doc="Customers at the start, departed ones included."),
     )
 
     class State(Fields):
@@ -132,7 +131,6 @@ class ActiveCustomers(Kpi):
         totals.set("repeat_buyers", counts[:, 8])
         totals.set("start_active", note.active if note.active is not None else 0)
         totals.set("start_observed", note.observed if note.observed is not None else 0)
-        totals.set("start_customers", world.market.customers)
         world.ledger.check(int(world.customers.spent.sum()), totals.so_far("revenue"))
         self._check_people(world, counts)
 

@@ -61,7 +61,7 @@ def test_the_shops_rewards_leave_no_customer_with_fewer_orders_in_any_week(noise
 def busy(program: bool, **satisfaction: float) -> Any:
     """People who order every other week and are rewarded for almost every order."""
     stars = {
-        "type": "points", "start_week": 3, "catalog": {"gift": {"points": 20, "face_value": 5.0, "unit_cost": 3.0}},
+        "type": "points", "start_week": 3, "catalog": {"gift": {"points": 20, "face_value": 10.0, "unit_cost": 3.0}},
         "enrollment": {"intercept": 4.0}, "redemption": {"rate": 0.5, "friction": 0.0, "stockpilers": 0.0},
     }  # fmt: skip
     return from_tree({

@@ -38,13 +38,16 @@ def test_contacts_up_to_the_cap_do_not_tire():
 
 def test_each_contact_above_the_cap_costs_the_same_share_of_the_response():
     one = model(tiring=0.25, cap=2.0, opt_out=0.0)
-    assert contacted(one, 5) == pytest.approx(np.exp(-0.25 * 3), rel=1e-5)
+    # After one week 1 - 1/e of it is felt; after many weeks of 5 contacts, all 5.
+    assert contacted(one, 5) == pytest.approx(np.exp(-0.25 * (5 * (1 - 1 / np.e) - 2)), rel=1e-5)
+    assert [contacted(one, 5) for _ in range(30)][-1] == pytest.approx(np.exp(-0.25 * 3), rel=1e-5)
 
 
 def test_who_is_left_alone_recovers():
     one = model(tiring=0.25, cap=2.0, opt_out=0.0)
-    contacted(one, 8)
-    # Of a week's contacts 1/e are carried into the next: 8 / e = 2.94, then 1.08.
+    for _ in range(30):
+        contacted(one, 8)
+    # Of what was felt 1/e is left after a week: 8 / e = 2.94, then 1.08.
     assert contacted(one, 0) == pytest.approx(np.exp(-0.25 * (8 / np.e - 2)), rel=1e-4)
     assert (contacted(one, 0) == 1.0).all()
 
@@ -53,7 +56,7 @@ def test_opt_outs_come_at_their_hazard_and_are_for_good():
     people = 20_000
     one = model(people, tiring=0.0, cap=2.0, opt_out=0.02)
     gone = (contacted(one, 6) == 0.0).sum()
-    low, high = stats.binom.interval(1 - ALARM, people, -np.expm1(-0.02 * 4))
+    low, high = stats.binom.interval(1 - ALARM, people, -np.expm1(-0.02 * (6 * (1 - 1 / np.e) - 2)))
     assert low <= gone <= high
     assert one.weekly().opted_out[0, -1] == gone
     left = [contacted(one, 0) for _ in range(10)][-1]

@@ -30,7 +30,7 @@ def series(**amounts: float) -> Series:
 WEEK = {
     "revenue": 1000.0, "cost_of_goods": 650.0, "discounts": 20.0, "reward_cost": 30.0, "campaign_cost": 15.0, "service_cost": 5.0,
     "acquisition_cost": 40.0, "program_fixed_cost": 10.0, "orders": 25, "active": 90, "exits": 10, "new_customers": 8,
-    "discounted_margin": 349.0, "discounted_program_cost": 119.0, "residual_value": 5000.0, "start_customers": 92,
+    "discounted_margin": 349.0, "discounted_program_cost": 119.0, "residual_value": 5000.0, "margin_so_far": 349.0, "customers_so_far": 100,
 }  # fmt: skip
 
 
