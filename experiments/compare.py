@@ -66,6 +66,19 @@ class Gains:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What a scenario gains over joint draws of what is not known.
+
+    Attributes:
+        gains: By view, one a draw.
+        cash: Cumulative incremental cash, shape (draws, weeks).
+    """
+
+    gains: dict[str, Gains]
+    cash: np.ndarray
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Scenarios against a baseline.
 
@@ -136,7 +149,7 @@ def compare(
         swings = _sensitivity(scenarios, headline, unknown, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
-        _add_risk(part, scenario, None if drawn is None else drawn[at - 1], draws)
+        _add_risk(part, scenario, None if drawn is None else drawn[at - 1])
         mine = [one for one in unknown if has(scenarios[0], one.path) or has(scenario, one.path)]
         part["uncertain"] = [
             {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")} for one in mine if not one.choices
@@ -236,7 +249,7 @@ def _answer(
     weeks = scenario.horizon_weeks
     view = scenario.economics.view
     views = {one: _roi(gains_of(before, after, one), one, weeks) for one in VIEWS}
-    cash = np.stack([_weekly(b, "profit") - _weekly(a, "profit") for a, b in zip(before, after, strict=True)])
+    cash = _cash(before, after)
     gains, shown = gains_of(before, after, "cash"), gains_of(before, after, view)
     base_margin = np.array([float(one.series.summed().discounted_margin[0, -1]) for one in before])
     return {
@@ -253,6 +266,11 @@ def _answer(
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
         "claims": _claims(scenario, values),
     }
+
+
+def _cash(before: Sequence[Outcome], after: Sequence[Outcome]) -> np.ndarray:
+    """Incremental cash by week, shape (replications, weeks)."""
+    return np.stack([_weekly(b, "profit") - _weekly(a, "profit") for a, b in zip(before, after, strict=True)])
 
 
 def _weekly(one: Outcome, kpi: str) -> np.ndarray:
@@ -355,8 +373,8 @@ def _draw(
     seed: int,
     threads: int | None,
     progress: Callable[[str, int], Progress] | None,
-) -> list[dict[str, Gains]]:
-    """Gains of each scenario by view, over joint draws; the draw's number is its replication, so luck differs too."""
+) -> list[Drawn]:
+    """What each scenario gains over joint draws; the draw's number is its replication, so luck differs too."""
     values = draw_values(unknown, scenarios, draws, seed)
     ticker = _locked(progress("uncertainty", sum(one.horizon_weeks for one in scenarios) * draws) if progress else None)
     workers, inside = split_threads(threads, draws)
@@ -369,7 +387,7 @@ def _draw(
     found = []
     for at in range(1, len(scenarios)):
         before, after = [row[0] for row in rows], [row[at] for row in rows]
-        found.append({view: gains_of(before, after, view) for view in VIEWS})
+        found.append(Drawn({view: gains_of(before, after, view) for view in VIEWS}, _cash(before, after).cumsum(axis=1)))
     return found
 
 
@@ -385,15 +403,19 @@ def _locked(ticker: Progress | None) -> Progress | None:
     return tick
 
 
-def _add_risk(part: dict[str, Any], scenario: Scenario, drawn: dict[str, Gains] | None, draws: int) -> None:
+def _add_risk(part: dict[str, Any], scenario: Scenario, drawn: Drawn | None) -> None:
+    """Add to an answer what the joint draws say of its risk."""
     part["probability_of_loss"] = part["probability_of_loss_error"] = None
     if drawn is None:
         return
-    loss = loss_probability(drawn[scenario.economics.view].profit)
+    loss = loss_probability(drawn.gains[scenario.economics.view].profit)
     part["probability_of_loss"], part["probability_of_loss_error"] = loss.value, loss.error
     for view, roi in part["views"].items():
         if roi["value"] is not None:
-            roi["ci95_all"] = plain(roi_interval(drawn[view].margin, drawn[view].cost).interval)
+            roi["ci95_all"] = plain(roi_interval(drawn.gains[view].margin, drawn.gains[view].cost).interval)
+    ends = [2.5, 97.5]
+    part["differences"]["discounted_profit"]["ci95_all"] = np.percentile(drawn.gains["cash"].profit, ends).tolist()
+    part["weekly"]["low_all"], part["weekly"]["high_all"] = np.percentile(drawn.cash, ends, axis=0).tolist()
 
 
 def _sensitivity(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from regulars.analysis.models import nbd
+from regulars.analysis.models import bg_nbd, nbd, pareto_nbd
 from regulars.analysis.models.nbd import Nbd
 
 
@@ -13,6 +13,12 @@ def test_reference_parameters_come_out(history, golden):
     expected = golden["nbd_no_dropout"]
     assert [found.model.r, found.model.alpha] == pytest.approx([expected["r"], expected["alpha"]], abs=0.002)
     assert found.log_likelihood == pytest.approx(expected["LL"], abs=0.1)
+
+
+def test_leaving_is_needed_and_bg_nbd_fits_cdnow_best(history):
+    """Ordering of the likelihoods in Fader, Hardie & Lee (2005): BG/NBD above Pareto/NBD above NBD without drop-out."""
+    bg, pareto, plain = (model.fit(*history).log_likelihood for model in (bg_nbd, pareto_nbd, nbd))
+    assert bg > pareto > plain
 
 
 def test_histogram_is_negative_binomial():
