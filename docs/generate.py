@@ -100,8 +100,9 @@ def quoted(output: str, options: dict[str, str]) -> list[str]:
 
 def settled(lines: list[str], options: dict[str, str]) -> list[str]:
     """Lines that the options of the tests do not change."""
-    unsettled = options.get("except") if options.get("with") else None
-    return [line for line in lines if not (unsettled and re.search(unsettled, line))]
+    if "with" not in options:
+        return lines
+    return [line for line in lines if line and line != ELLIPSIS and not re.search(options.get("except", "$^"), line)]
 
 
 def _trimmed(lines: list[str]) -> list[str]:
@@ -162,7 +163,7 @@ class Workshop:
         Raises:
             ChildFailed: The program fails.
         """
-        program = f"\nprint({BETWEEN.strip()!r})\n".join(pieces)
+        program = f"\nprint({BETWEEN[:-1]!r})\n".join(pieces)
         done = self._run([sys.executable, "-c", program])
         if done.returncode:
             raise ChildFailed(f"{program}\n{done.stdout}{done.stderr}")
