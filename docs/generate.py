@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -197,7 +198,7 @@ def refreshed(text: str) -> str:
         programs = [one for one in found if one.mark == "python"]
         if programs:
             printed = dict(zip([one.place for one in programs], shop.python([one.body for one in programs]), strict=True))
-            for before, after in zip(found, found[1:], strict=False):
+            for before, after in pairwise(found):
                 if after.mark == "output":
                     bodies[after.place] = "\n".join(quoted(printed[before.place], after.options)) + "\n"
     pieces, at = [], 0
