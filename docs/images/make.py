@@ -26,7 +26,7 @@ def standing_alone(chart: str) -> str:
     width, height = (float(one) for one in found.groups())
     root = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{WIDTH / width * height:.0f}" '
-        f'font-family="Helvetica, Arial, sans-serif" viewBox="0 0 {width:g} {height:g}"'
+        f'font-family="DejaVu Sans, Verdana, sans-serif" viewBox="0 0 {width:g} {height:g}"'
     )
     ground = f'<rect width="{width:g}" height="{height:g}" fill="#ffffff" />'
     return (root + chart[found.end() :]).replace("</desc>", f"</desc>{ground}", 1)

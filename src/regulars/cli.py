@@ -116,6 +116,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run one scenario and print its KPIs."""
+    _suffix("--customers", customers, ".parquet")
     with _errors():
         scenario = _load(file, sets, weeks)
         _announce()
@@ -162,6 +163,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare scenarios with BASE on the same customers and the same luck: ROI, payback, risk of loss."""
+    _suffix("--report", report, ".html", ".htm")
     with _errors():
         scenarios = _load_all([base, *others], sets, weeks)
         _announce()
@@ -207,6 +209,7 @@ def calibrate(
     as_json: Json = False,
 ) -> None:
     """Turn a log of orders into a customer population, with a hold-out backtest."""
+    _suffix("--out", out, ".yaml", ".yml")
     with _errors():
         _announce()
         from regulars.experiments.calibrate import calibrate as fit
@@ -273,6 +276,13 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(130)
+
+
+def _suffix(option: str, path: Path | None, *wanted: str) -> None:
+    """Refuse a file of another kind: a slip must not write over a log or a scenario."""
+    if path is not None and path.suffix.lower() not in wanted:
+        typer.echo(f"{option} {path}: must end in {' or '.join(wanted)}.", err=True)
+        raise typer.Exit(2)
 
 
 def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:
