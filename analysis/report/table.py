@@ -23,8 +23,11 @@ MOST_SWINGS = 8
 LABEL, COLUMN = 22, 21
 """Width of the words beside a table of scenarios, and of one scenario with an interval on one line."""
 
-NARROW = 100
-"""Below this width a parameter's path is broken at its dots."""
+GAP = 3
+"""Between two columns."""
+
+LEAST = 14
+"""Width below which words beside numbers could no longer be read."""
 
 # Signs that a terminal without Unicode cannot show, in letters that it can.
 POORER = str.maketrans(
@@ -65,15 +68,18 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
         _say(out, "")
         out.print(_side_by_side(rows[at : at + abreast], document))
     for row in rows:
+        if (row.get("roi") or {}).get("reason"):
+            _say(out, f"  {words.scenario_name(row)}: no ROI, {plain(row['roi']['reason'])}")
+    for row in rows:
         _say(out, "")
         _say(out, words.scenario_name(row), bold=True)
         for sentence in words.naive_sentences(row, document):
             _say(out, f"  {sentence}")
         _say(out, "")
-        out.print(_differences(row, document))
+        _differences(out, row, document)
         if row.get("sensitivity"):
             _say(out, "")
-            out.print(_swings(row, document, out.width))
+            _swings(out, row, document)
             left = len(row["sensitivity"]) - MOST_SWINGS
             if left > 0:
                 _say(out, f"  {left} more parameters swing the answer less; the report and --json hold them all.")
@@ -90,14 +96,14 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
     out = console or _console()
     said = ", ".join(
         (
-            f"{number(document.get('weeks'), digits=0)} weeks",
+            _many(document.get("weeks"), "week"),
             f"{number(document.get('people'), digits=0)} people",
-            f"{number(document.get('replications'), digits=0)} replications",
-            f"seed {number(document.get('seed'), digits=0)}",
+            _many(document.get("replications"), "replication"),
+            f"seed {plain(document.get('seed', NOTHING))}",
         )
     )
     _say(out, f"{plain(document.get('scenario') or 'scenario')}: {said}")
-    table = _table(("KPI", "left"), ("mean", "right"), ("95 % interval", "right"), ("sd", "right"), ("unit", "left"))
+    rows: list[tuple[str, ...]] = []
     for name, one in (document.get("kpis") or {}).items():
         if not one:
             continue
@@ -109,8 +115,9 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
 
         sd = known(one.get("sd"))
         spread = number(100 * sd, digits=2) if unit == "share" and sd is not None else number(sd)
-        _row(table, words.kpi_name(name), level(size), span(one.get("ci95"), level), spread, words.kpi_unit(unit, currency))
-    out.print(table)
+        mean = NOTHING if known(one.get("mean")) is None else level(size)
+        rows.append((words.kpi_name(name), mean, span(one.get("ci95"), level), spread, words.kpi_unit(unit, plain(currency, limit=12))))
+    _lay(out, ("KPI", "mean", "95 % interval", "sd", "unit"), rows, left=("KPI", "unit"))
     absent = [words.kpi_name(name) for name, one in (document.get("kpis") or {}).items() if not one]
     if absent:
         _say(out, f"Not in this scenario: {', '.join(absent)}.")
@@ -135,14 +142,15 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
         fit = document.get(name) or {}
         errors = fit.get("se") or {}
         parameters = [key for key in fit if key not in ("se", "log_likelihood")]
-        said = ", ".join(f"{key} {_fitted(fit[key])} ({_fitted(errors.get(key))})" for key in parameters)
-        _row(table, label, said, number(fit.get("log_likelihood"), digits=1))
+        said = [f"{key} {_fitted(fit[key])} ({_fitted(errors.get(key))})" for key in parameters]
+        pairs = "\n".join(", ".join(said[at : at + 2]) for at in range(0, len(said), 2))
+        _row(table, label, pairs, number(fit.get("log_likelihood"), digits=1))
     out.print(table)
     holdout = document.get("holdout") or []
     if holdout:
         _say(out, "")
-        _say(out, "Backtest: cumulative repeat orders of the training customers; miss against the log")
-        out.print(_backtest(holdout))
+        _say(out, "Backtest: cumulative repeat orders of the training customers, simulated with all behaviors on; miss against the log")
+        _backtest(out, holdout)
     for note in notes:
         _say(out, f"  ! {plain(note, limit=400)}")
 
@@ -190,11 +198,12 @@ def _say(out: Console, line: str, *, bold: bool = False) -> None:
 def _table(*columns: tuple[str, str]) -> Table:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name, justify in columns:
-        # Numbers stay on one line at 80 columns; words give way.
-        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=justify == "right", overflow="fold")
+        # Numbers stay on one line; words give way.
+        table.add_column(Text(name), justify="right" if justify == "right" else "left", no_wrap=justify == "right", overflow="fold")
     return table
 
 
@@ -204,12 +213,41 @@ def _row(table: Table, *cells: str) -> None:
     table.add_row(*(Text(cell) for cell in cells))
 
 
+def _lay(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[str]) -> None:
+    """Print rows under their heads or, where the width cannot hold each number whole, one after the other."""
+    from rich.cells import cell_len
+
+    widest = max((cell_len(line) for row in rows for line in row[0].split("\n")), default=0)
+    if _room(out, heads, rows) < min(widest, LEAST):
+        for row in rows:
+            named = row[0].replace("\n ", "")
+            said = "; ".join(f"{head} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True))
+            _say(out, f"  {named}: {said}")
+        return
+    table = _table(*((head, "left" if head in left else "right") for head in heads))
+    for row in rows:
+        _row(table, *row)
+    out.print(table)
+
+
+def _room(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Width that the numbers leave to the words in the first column."""
+    from rich.cells import cell_len
+
+    numbers = [max(cell_len(cell) for cell in column) for column in zip(heads[1:], *(row[1:] for row in rows), strict=True)]
+    return out.width - sum(numbers) - GAP * len(numbers)
+
+
+def _many(count: Any, noun: str) -> str:
+    return f"{number(count, digits=0)} {noun}{'' if count == 1 else 's'}"
+
+
 def _facts(document: Mapping[str, Any]) -> str:
     parts = [
-        f"{number(document.get('weeks'), digits=0)} weeks",
+        _many(document.get("weeks"), "week"),
         f"{number(document.get('people'), digits=0)} people",
-        f"{number(document.get('replications'), digits=0)} paired replications",
-        f"{number(document.get('draws'), digits=0)} draws of uncertain parameters",
+        _many(document.get("replications"), "paired replication"),
+        f"{_many(document.get('draws'), 'draw')} of uncertain parameters",
     ]
     return f"Against {plain(document.get('baseline_name') or document.get('baseline') or 'the baseline')}: {', '.join(parts)}"
 
@@ -244,9 +282,8 @@ def _view(row: Mapping[str, Any]) -> str:
     return f"{words.VIEW_NAMES.get(view, plain(view, limit=20))}, {number(roi.get('horizon_weeks'), digits=0)} weeks"
 
 
-def _differences(row: Mapping[str, Any], document: Mapping[str, Any]) -> Table:
-    numbers = ("difference", "95 % by luck", "relative", "baseline")
-    table = _table(("KPI", "left"), *((name, "right") for name in numbers))
+def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    rows: list[tuple[str, ...]] = []
     found = row.get("differences") or {}
     for name in (*MONEY_KPIS, *CUSTOMER_KPIS):
         one = found.get(name)
@@ -255,31 +292,32 @@ def _differences(row: Mapping[str, Any], document: Mapping[str, Any]) -> Table:
             # "Orders, orders" says nothing twice.
             counted = one.get("unit") in ("share", "people", "orders", "tickets", "messages")
             label = said["name"] if counted else f"{said['name']}, {said['unit']}"
-            _row(table, label, said["difference"], said["interval"], said["relative"], said["baseline"])
-    return table
+            rows.append((label, said["difference"], said["interval"], said["relative"], said["baseline"]))
+    _lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
 
 
-def _swings(row: Mapping[str, Any], document: Mapping[str, Any], width: int) -> Table:
+def _swings(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     """What each parameter does to profit from the low to the high end of its range."""
-    numbers = ("range", f"profit, {words.currency_of(document)}", "turns at")
-    table = _table(("what drives the answer", "left"), *((name, "right") for name in numbers))
+    heads = ("what drives the answer", "range", f"profit, {words.currency_of(document)}", "turns at")
+    rows: list[tuple[str, ...]] = []
     for one in row["sensitivity"][:MOST_SWINGS]:
         low, high = (number(one.get(f"profit_{end}"), signed=True) for end in ("low", "high"))
         turns = NOTHING if one.get("switching_value") is None else setting(one["switching_value"])
         reach = f"{setting(one.get('low'))} to {setting(one.get('high'))}"
-        path, default = plain(one.get("path") or ""), f"= {setting(one.get('default'))}"
-        named = _fold(path, default, width - 52) if width < NARROW else f"{path} {default}"
-        _row(table, named, reach, f"{low} to {high}", turns)
-    return table
+        rows.append((f"{plain(one.get('path') or '')} = {setting(one.get('default'))}", reach, f"{low} to {high}", turns))
+    room = _room(out, heads, rows)
+    _lay(out, heads, [(_fold(named, room), *numbers) for named, *numbers in rows], left=heads[:1])
 
 
-def _fold(path: str, default: str, width: int) -> str:
-    """A dotted path and its default on lines of about this width, broken where a path has joints."""
+def _fold(named: str, width: int) -> str:
+    """A dotted path and its default on lines of this width, broken where a path has joints."""
+    from rich.cells import cell_len
+
+    path, _, default = named.rpartition(" = ")
     lines = [""]
-    for part in (*re.findall(r"[^._]*[._]?", path)[:-1], f" {default}"):
-        if lines[-1].strip() and len(lines[-1]) + len(part) > width:
+    for part in (*re.findall(r"[^._]*[._]?", path)[:-1], f" = {default}"):
+        if lines[-1].strip() and cell_len(lines[-1] + part) > width:
             lines.append(" ")
-            part = part.lstrip()
         lines[-1] += part
     return "\n".join(lines)
 
@@ -289,12 +327,9 @@ def _fitted(value: Any) -> str:
     return NOTHING if found is None else f"{found:.4g}".replace("-", MINUS)
 
 
-def _backtest(holdout: Sequence[Mapping[str, Any]]) -> Table:
+def _backtest(out: Console, holdout: Sequence[Mapping[str, Any]]) -> None:
     """About eight weeks, the last one always."""
-    table = _table(
-        ("week", "right"), ("log", "right"), ("BG/NBD", "right"), ("miss", "right"), ("Pareto/NBD", "right"), ("miss", "right"),
-        ("simulated, all behaviors on", "right"), ("miss", "right"),
-    )  # fmt: skip
+    rows: list[list[str]] = []
     step = max(1, len(holdout) // 6)
     for one in (*holdout[step - 1 : -1 : step], holdout[-1]):
         cells = [number(one["week"], digits=0), number(one["actual"], digits=0)]
@@ -302,5 +337,5 @@ def _backtest(holdout: Sequence[Mapping[str, Any]]) -> Table:
             value, actual = known(one.get(model)), known(one.get("actual"))
             miss = None if value is None or not actual else value / actual - 1.0
             cells += [number(value, digits=0), percent(miss, signed=True, digits=1)]
-        _row(table, *cells)
-    return table
+        rows.append(cells)
+    _lay(out, ("week", "log", "BG/NBD", "miss", "Pareto/NBD", "miss", "simulated", "miss"), rows, left=())

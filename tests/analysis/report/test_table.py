@@ -1,15 +1,17 @@
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from regulars.analysis.report import print_answer
-from regulars.analysis.report.words import MINUS, SPACE
+from regulars.analysis.report import print_answer, print_calibration, print_kpis
+from regulars.analysis.report.words import MINUS, NOTHING, SPACE
 
 FIXTURE = Path(__file__).with_name("document.json")
 DOCUMENT = json.loads(FIXTURE.read_text(encoding="utf-8"))
@@ -20,6 +22,61 @@ def printed(document, width=120, **more):
     out = io.StringIO()
     print_answer(document, Console(file=out, width=width, **more))
     return out.getvalue()
+
+
+def run(document, width=80, currency="USD"):
+    out = io.StringIO()
+    print_kpis(document, currency, Console(file=out, width=width))
+    return out.getvalue().replace(SPACE, " ").replace(MINUS, "-")
+
+
+def calibration(document, width=80, notes=()):
+    out = io.StringIO()
+    print_calibration(document, notes, Console(file=out, width=width))
+    return out.getvalue().replace(SPACE, " ").replace(MINUS, "-")
+
+
+def grown(thing: Any, name: str = "") -> Any:
+    """The document in a currency of which 10,000 are one dollar."""
+    if isinstance(thing, dict):
+        return {key: grown(value, key) for key, value in thing.items()}
+    if isinstance(thing, list):
+        return [grown(value, name) for value in thing]
+    return thing * 10_000 if isinstance(thing, float) and abs(thing) > 50 and name != "week" else thing
+
+
+def alone(thing: Any, name: str = "") -> Any:
+    """The document of one replication: nothing has an interval or a deviation."""
+    if name in ("ci95", "ci95_luck", "ci95_all", "sd", "probability_of_loss", "probability_of_loss_error", "low_all", "high_all"):
+        return None
+    if isinstance(thing, dict):
+        return {key: alone(value, key) for key, value in thing.items()}
+    return [alone(value) for value in thing] if isinstance(thing, list) else thing
+
+
+def numbers(text):
+    return set(re.findall(r"\d[\d,.]*\d|\d", text))
+
+
+RUN: dict[str, Any] = {
+    "scenario": "shop", "seed": 1, "replications": 20, "weeks": 52, "people": 10_000, "run_dir": "runs/a",
+    "kpis": {
+        "revenue": {"mean": 1_234_567.8, "sd": 4321.9, "ci95": [1_230_000.4, 1_239_000.2], "unit": "money"},
+        "retention_rate": {"mean": 0.6864, "sd": 0.0123, "ci95": [0.68, 0.6931], "unit": "share"},
+        "orders": {"mean": 54_321.0, "sd": 210.0, "ci95": [54_100.0, 54_500.0], "unit": "orders"},
+        "referrals": None,
+    },
+}  # fmt: skip
+FITS: dict[str, Any] = {
+    "customers": 2357, "orders": 6696, "repairs": {"same_day": {"count": 223, "message": "orders merged"}},
+    "bgnbd": {"r": 0.24259, "alpha": 4.41357, "a": 0.79292, "b": 2.42589, "log_likelihood": -9582.43,
+              "se": {"r": 0.012557, "alpha": 0.378222, "a": 0.185732, "b": 0.705405}},
+    "pareto_nbd": {"r": 0.553275, "alpha": 10.5776, "s": 0.606205, "beta": 11.6677, "log_likelihood": -9594.98,
+                   "se": {"r": 0.0476284, "alpha": 0.842723, "s": 0.187273, "beta": 6.2108}},
+    "gamma_gamma": {"p": 6.24951, "q": 3.74423, "v": 15.4437, "log_likelihood": -4055.92,
+                    "se": {"p": 1.19032, "q": 0.29018, "v": None}},
+    "holdout": [{"week": at, "actual": 500 * at, "bgnbd": 505.0 * at, "pareto_nbd": 495.0 * at, "simulated": None} for at in range(1, 14)],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -64,10 +121,81 @@ def test_many_scenarios_stand_in_as_many_tables_as_the_width_asks_for():
     assert max(cell_len(line.rstrip()) for line in text.splitlines()) <= 80
 
 
+def test_large_amounts_are_told_to_their_last_digit_in_a_narrow_terminal():
+    big = grown(DOCUMENT)
+    wide, narrow = (printed(big, width) for width in (250, 80))
+    assert "+472,615,000 to +528,742,000" in wide
+    assert numbers(wide) - numbers(narrow) == set()
+    assert max(cell_len(line.rstrip()) for line in narrow.splitlines()) <= 80
+
+
+def test_a_return_that_does_not_exist_has_its_reason():
+    reason = DOCUMENT["scenarios"][2]["roi"]["reason"]
+    assert printed(DOCUMENT).count(f"Newsletter: no ROI, {reason}") == 1
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_one_replication_has_no_interval_and_no_made_up_number(width):
+    text = printed(alone(DOCUMENT) | {"replications": 1, "draws": 0}, width)
+    assert "1 paired replication," in text and "one replication, no interval" in text
+    assert " to " not in text.partition("what drives")[0].partition("profit gain")[2].partition("Before")[0]
+    assert not re.search(r"\b(nan|None|inf)\b", text)
+
+
+def test_columns_stand_in_line_beside_chinese_names():
+    table = [line.rstrip() for line in printed(DOCUMENT).splitlines() if re.match("(ROI |payback|probability of loss  )", line)]
+    name = next(line for line in printed(DOCUMENT).splitlines() if re.match(f" +Points +{NAME} +Newsletter", line))
+    third = cell_len(name[: name.index("Newsletter")])
+    for line in table:
+        spare, at = "", 0
+        while at < len(line) and cell_len(spare) < third:
+            spare, at = spare + line[at], at + 1
+        assert spare.endswith("  ") and not line[at:].startswith(" ")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_run_tells_each_kpi_with_interval_deviation_and_unit(width):
+    text = run(RUN, width)
+    assert re.search(r"Revenue +1,234,568 +1,230,000 to 1,239,000 +4,322 +USD", text)
+    assert re.search(r"Retention rate +68.6 % +68.0 to 69.3 % +1.23 +share", text)
+    assert "Not in this scenario: Referrals." in text and "Files: runs/a" in text
+
+
+def test_a_run_of_one_replication_has_no_interval():
+    kpis = {name: one and one | {"sd": None, "ci95": None} for name, one in RUN["kpis"].items()}
+    text = run(RUN | {"replications": 1, "kpis": kpis})
+    assert "1 replication," in text and re.search(f"Revenue +1,234,568 +{NOTHING} +{NOTHING} +USD", text)
+    assert "nan" not in text and "None" not in text
+
+
+def test_a_run_says_nothing_of_what_is_no_number():
+    one = {"mean": float("nan"), "sd": float("inf"), "ci95": [float("nan")] * 2, "unit": "money"}
+    assert re.search(f"Revenue +{NOTHING} +{NOTHING} +{NOTHING} +USD", run(RUN | {"kpis": {"revenue": one}}))
+
+
+def test_names_of_a_run_steer_nothing():
+    text = run(RUN | {"scenario": "[red]a\x1b[2J", "run_dir": "[bold]b\x07"}, currency="[u]\x1b]0;t\x07")
+    assert "[red]a:" in text and "[bold]b" in text and "[u]" in text
+    assert not set(text) & set("\x1b\x07")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_calibration_tells_fits_and_backtest_whole(width):
+    text = calibration(FITS, width, ["Mind [b]this[/b]\x1b[2J."])
+    for name in ("bgnbd", "pareto_nbd", "gamma_gamma"):
+        fit = FITS[name]
+        assert f"{fit['log_likelihood']:,.1f}" in text
+        told = [f"{key} {fit[key]:.4g} ({'–' if error is None else f'{error:.4g}'})" for key, error in fit["se"].items()]
+        assert [one for one in told if one not in " ".join(text.split())] == []
+    assert {"6,500", "6,565", "6,435", "+1.0 %", "-1.0 %"} <= set(re.findall(r"[-+]?[\d,.]+(?: %)?", text))
+    assert "223 orders merged" in text and "! Mind [b]this[/b]." in text and "\x1b" not in text and "nan" not in text
+    assert max(cell_len(line.rstrip()) for line in text.splitlines()) <= width
+
+
 def test_text_of_users_is_neither_markup_nor_control():
     row = DOCUMENT["scenarios"][0] | {"name": "[red]x[/red] :bomb: \x1b[31mred\x07\x9b2J\u202e", "warnings": ["[link=http://x]y[/link]\x1b]0;t\x07"]}
     text = printed(DOCUMENT | {"scenarios": [row], "currency": "[b]\x1b"}, force_terminal=True, color_system=None)
-    assert "[red]x[/red] :bomb: red" in text and "[link=http://x]y[/link]" in text
+    assert text.count("[red]x[/red] :bomb: red") == 3 and "[link=http://x]y[/link]" in text
     kept = text.replace("\x1b[1m", "").replace("\x1b[0m", "")
     assert not set(kept) & set("\x1b\x07\x9b\u202e")
 
