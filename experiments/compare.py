@@ -30,14 +30,16 @@ from regulars.analysis.sensitivity import Outcome as Worth
 from regulars.scenarios.scenario import Scenario
 
 from .executors import run_all, split_threads
-from .job import Job, Members, Outcome, execute
+from .job import Job, Members, Outcome, execute, shared_weeks
 from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
-from .run import Progress, as_scenario, replicate
+from .run import Progress, as_scenario, check_settings, replicate
 from .uncertainty import Uncertain, applied, draw_values, has, uncertain
 
 VIEWS = ("cash", "accrual", "clv")
 SENSITIVITY_REPLICATIONS = 3
 SEARCHES = 3
+FEW_REPLICATIONS, FEW_DRAWS = 10, 50
+"""Below these a warning says that an interval or a probability is rough."""
 _COSTS = {
     "discounts": "discounts given",
     "reward_cost": "rewards",
@@ -107,12 +109,13 @@ class Comparison:
 
 def compare(
     baseline: Scenario | str,
-    others: Sequence[Scenario | str],
+    others: Scenario | str | Sequence[Scenario | str],
     *,
     replications: int = 20,
     seed: int = 1,
     draws: int = 200,
     sensitivity: bool = True,
+    weeks: int | None = None,
     threads: int | None = None,
     progress: Callable[[str, int], Progress] | None = None,
     command: str | None = None,
@@ -121,20 +124,25 @@ def compare(
 
     Args:
         baseline: What happens without.
-        others: What might be done.
+        others: What might be done; one scenario or several.
         replications: Independent repetitions of luck, each paired.
         seed: Key of all luck.
         draws: Joint draws of what is not known, each with luck of its own; 0 leaves their results null.
         sensitivity: Whether each assumed parameter is moved through its range, one at a time.
+        weeks: Run so many weeks instead of the scenarios' horizon.
         threads: Threads in all; the result does not depend on it.
         progress: Makes a ticker for a task, from its name and its weeks in all.
         command: What the reader types to get the same; from the command line if not given.
 
     Raises:
         ScenarioError: A scenario is not valid.
-        NotComparable: Horizons or currencies differ.
+        NotComparable: Horizons or currencies differ, or there is nothing to compare with the baseline.
+        ValueError: A number is out of its range.
     """
-    scenarios = _comparable([as_scenario(baseline), *(as_scenario(one) for one in others)])
+    if isinstance(others, Scenario | str):
+        others = [others]
+    check_settings(replications=replications, seed=seed, draws=draws, weeks=weeks, threads=threads)
+    scenarios = _comparable([as_scenario(one, weeks) for one in (baseline, *others)])
     work = sum(one.horizon_weeks for one in scenarios)
     ticker = progress("replications", work * replications) if progress else None
     rows, timing = replicate(scenarios, replications, seed, threads, digest=False, progress=ticker)
@@ -142,25 +150,27 @@ def compare(
     unknown = uncertain(scenarios)
     drawn = _draw(scenarios, unknown, draws, seed, threads, progress) if draws else None
     values = [kpi_values(one) for one in outcomes]
-    parts = []
+    parts, names = [], _names(scenarios)
     swings: list[list[dict[str, Any]]] = [[] for _ in scenarios[1:]]
     if sensitivity and draws:
         headline = {at: gains_of(outcomes[0], one, scenarios[at].economics.view) for at, one in enumerate(outcomes) if at}
         swings = _sensitivity(scenarios, headline, unknown, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
-        _add_risk(part, scenario, None if drawn is None else drawn[at - 1])
+        part["name"] = names[at]
+        _add_risk(part, None if drawn is None else drawn[at - 1])
         mine = [one for one in unknown if has(scenarios[0], one.path) or has(scenario, one.path)]
         part["uncertain"] = [
             {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")} for one in mine if not one.choices
         ]
         part["sensitivity"] = swings[at - 1]
-        part["warnings"] = _warnings(part, replications, draws)
+        widened = [one.path for one in mine if one.widened]
+        part["warnings"] = [*_set_up(scenarios[0], scenario, widened), *_warnings(part, replications, draws)]
         parts.append(part)
     first = scenarios[0]
     document = {
         "baseline": first.id,
-        "baseline_name": first.name,
+        "baseline_name": names[0],
         "seed": seed,
         "replications": replications,
         "draws": draws,
@@ -198,6 +208,8 @@ class NotComparable(ValueError):
 
 def _comparable(scenarios: list[Scenario]) -> list[Scenario]:
     first = scenarios[0]
+    if len(scenarios) < 2:
+        raise NotComparable(f"{first.id}: nothing to compare it with; give at least one other scenario.")
     for one in scenarios[1:]:
         if one.horizon_weeks != first.horizon_weeks:
             raise NotComparable(
@@ -207,6 +219,13 @@ def _comparable(scenarios: list[Scenario]) -> list[Scenario]:
         if one.currency != first.currency:
             raise NotComparable(f"{one.id}: currency = {one.currency}: must be {first.currency} as in the baseline {first.id}.")
     return scenarios
+
+
+def _names(scenarios: Sequence[Scenario]) -> list[str]:
+    """What people call each scenario; where two have one title, the id tells them apart, and then their place."""
+    titles = [one.name for one in scenarios]
+    names = [f"{one.name} ({one.id})" if titles.count(one.name) > 1 and one.id != one.name else one.name for one in scenarios]
+    return [f"{name} #{names[: at + 1].count(name)}" if names.count(name) > 1 else name for at, name in enumerate(names)]
 
 
 def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -> Gains:
@@ -248,7 +267,7 @@ def _answer(
         differences[name] = None if found.mean is None else {**plain(found), "unit": units[name]}
     weeks = scenario.horizon_weeks
     view = scenario.economics.view
-    views = {one: _roi(gains_of(before, after, one), one, weeks) for one in VIEWS}
+    views = {one: _view(gains_of(before, after, one), one, weeks) for one in VIEWS}
     cash = _cash(before, after)
     gains, shown = gains_of(before, after, "cash"), gains_of(before, after, view)
     base_margin = np.array([float(one.series.summed().discounted_margin[0, -1]) for one in before])
@@ -286,8 +305,10 @@ def plain(value: Any) -> Any:
     return plain(asdict(value)) if hasattr(value, "__dataclass_fields__") else value
 
 
-def _roi(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
+def _view(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
+    """Return on cost and profit in one view of the money, over luck; risk is added from the draws."""
     found = return_on_cost(gains.margin, gains.cost)
+    profit = paired_difference(np.zeros_like(gains.profit), gains.profit)
     return {
         "value": found.value,
         "ci95_luck": plain(found.interval),
@@ -295,6 +316,9 @@ def _roi(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
         "view": view,
         "horizon_weeks": weeks,
         "reason": found.reason if found.value is None else None,
+        "profit": {"mean": profit.mean, "sd": profit.sd, "ci95": plain(profit.ci95), "ci95_all": None},
+        "probability_of_loss": None,
+        "probability_of_loss_error": None,
     }
 
 
@@ -403,19 +427,21 @@ def _locked(ticker: Progress | None) -> Progress | None:
     return tick
 
 
-def _add_risk(part: dict[str, Any], scenario: Scenario, drawn: Drawn | None) -> None:
-    """Add to an answer what the joint draws say of its risk."""
-    part["probability_of_loss"] = part["probability_of_loss_error"] = None
-    if drawn is None:
-        return
-    loss = loss_probability(drawn.gains[scenario.economics.view].profit)
-    part["probability_of_loss"], part["probability_of_loss_error"] = loss.value, loss.error
-    for view, roi in part["views"].items():
-        if roi["value"] is not None:
-            roi["ci95_all"] = plain(roi_interval(drawn.gains[view].margin, drawn.gains[view].cost).interval)
-    ends = [2.5, 97.5]
-    part["differences"]["discounted_profit"]["ci95_all"] = np.percentile(drawn.gains["cash"].profit, ends).tolist()
-    part["weekly"]["low_all"], part["weekly"]["high_all"] = np.percentile(drawn.cash, ends, axis=0).tolist()
+def _add_risk(part: dict[str, Any], drawn: Drawn | None) -> None:
+    """Add to an answer what the joint draws say of its risk, in each view of the money."""
+    if drawn is not None:
+        ends = [2.5, 97.5]
+        for view, one in part["views"].items():
+            gains = drawn.gains[view]
+            if one["value"] is not None:
+                one["ci95_all"] = plain(roi_interval(gains.margin, gains.cost).interval)
+            one["profit"]["ci95_all"] = np.percentile(gains.profit, ends).tolist()
+            loss = loss_probability(gains.profit)
+            one["probability_of_loss"], one["probability_of_loss_error"] = loss.value, loss.error
+        part["differences"]["discounted_profit"]["ci95_all"] = part["views"]["cash"]["profit"]["ci95_all"]
+        part["weekly"]["low_all"], part["weekly"]["high_all"] = np.percentile(drawn.cash, ends, axis=0).tolist()
+    for name in ("probability_of_loss", "probability_of_loss_error"):
+        part[name] = part["roi"][name]
 
 
 def _sensitivity(
@@ -495,21 +521,70 @@ def _worth(gains: Gains) -> Worth:
     return Worth(float(gains.profit.mean()), return_on_cost(gains.margin, gains.cost).value)
 
 
-def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
+def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> list[str]:
+    """What in the scenarios themselves keeps the difference from being what a planner takes it for."""
     found = []
-    roi = part["roi"]
-    if replications < 10:
-        found.append(f"{replications} replications: intervals over luck are wide; use 10 or more.")
-    interval = roi["ci95_luck"]
-    if roi["value"] is not None and interval and interval[0] <= 0.0 <= interval[1]:
-        found.append("Over luck alone the ROI cannot be told from zero; add replications or customers.")
+    differing = _differing(baseline, scenario)
+    if differing:
+        found.append(
+            f"Not only plans differ from the baseline, but also {_listed(differing)}: the difference is not the plan's alone."
+        )
+    for one in scenario.components:
+        if one.first_week > scenario.horizon_weeks:
+            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {scenario.horizon_weeks} weeks.")
+    if widened:
+        many = len(widened) > 1
+        found.append(
+            f"The range{'s' if many else ''} under uncertainties of {_listed(widened)} {'do' if many else 'does'} not hold the "
+            f"value in use and {'were' if many else 'was'} widened to it."
+        )
+    return found
+
+
+def _differing(baseline: Scenario, scenario: Scenario) -> list[str]:
+    """Sections of the market, its behaviors and its economics in which two scenarios differ."""
+    found = []
+    for section in ("market", "economics", "behaviors"):
+        mine, theirs = (one.tree[section] for one in (baseline, scenario))
+        found += [f"{section}.{name}" for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
+    calibrated = baseline.population != scenario.population or baseline.histories is not scenario.histories
+    return found or (["market.population"] if calibrated and shared_weeks(baseline, scenario) is None else [])
+
+
+def _listed(names: Sequence[str]) -> str:
+    """At most three names, and how many more there are."""
+    if len(names) > 3:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
+    """What to know before the numbers are quoted."""
+    found = []
+    needed, gained = part["break_even"]["margin_needed"], part["differences"]["gross_margin"]
+    if needed > 0.0 and gained is not None and gained["mean"] == 0.0 == (gained["sd"] or 0.0):
+        found.append(
+            "The plan costs money and no order changes: nothing in this scenario lets customers respond to it. Rewards act "
+            "through behaviors.satisfaction and behaviors.loyalty, messages through their effect."
+        )
+    if replications < FEW_REPLICATIONS:
+        found.append(f"{_many(replications, 'replication')}: intervals over luck are wide; use {FEW_REPLICATIONS} or more.")
+    interval = part["roi"]["profit"]["ci95"]
+    if interval and interval[0] <= 0.0 <= interval[1] and interval[0] < interval[1]:
+        found.append("Luck alone could explain the difference in profit; add replications or customers.")
     if draws == 0:
         found.append("No draws of uncertain parameters: the interval knows luck only, not ignorance.")
-    signs = {view: one["value"] > 0.0 for view, one in part["views"].items() if one["value"] is not None}
-    if len(set(signs.values())) > 1:
-        said = ", ".join(f"{view} {'gains' if gains else 'loses'}" for view, gains in signs.items())
+    elif draws < FEW_DRAWS:
+        found.append(f"{_many(draws, 'draw')} of uncertain parameters: the probability of loss is rough; use {FEW_DRAWS} or more.")
+    gains = {view: one["profit"]["mean"] > 0.0 for view, one in part["views"].items() if one["profit"]["mean"]}
+    if len(set(gains.values())) > 1:
+        said = ", ".join(f"{view} {'gains' if gain else 'loses'}" for view, gain in gains.items())
         found.append(f"The answer changes sign with the view: {said}.")
     if any(one["switching_value"] is not None for one in part["sensitivity"]):
         count = sum(one["switching_value"] is not None for one in part["sensitivity"])
         found.append(f"{count} assumed parameter{'s' if count > 1 else ''} can turn the answer within the stated range.")
     return found
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

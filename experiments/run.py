@@ -6,6 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from regulars.scenarios.scenario import Scenario
 
@@ -21,6 +24,7 @@ def run(
     *,
     replications: int = 20,
     seed: int = 1,
+    weeks: int | None = None,
     threads: int | None = None,
     keep_customers: bool = False,
     progress: Progress | None = None,
@@ -31,25 +35,53 @@ def run(
         scenario: Checked scenario, path, or ``library:NAME``.
         replications: Independent repetitions.
         seed: Key of the luck.
+        weeks: Run so many weeks instead of the scenario's horizon.
         threads: Threads in all; the result does not depend on it.
         keep_customers: Whether every person's end state is kept.
         progress: Called with the number of simulated weeks done since the last call.
 
     Raises:
         ScenarioError: The scenario is not valid.
+        ValueError: A number is out of its range.
     """
-    scenario = as_scenario(scenario)
+    check_settings(replications=replications, seed=seed, weeks=weeks, threads=threads)
+    scenario = as_scenario(scenario, weeks)
     outcomes, timing = replicate([scenario], replications, seed, threads, keep_customers=keep_customers, progress=progress)
     return Result(scenario, seed, tuple(one[0] for one in outcomes), timing)
 
 
-def as_scenario(scenario: Scenario | str) -> Scenario:
-    """A checked scenario, loaded if it is given by name."""
-    if isinstance(scenario, Scenario):
-        return scenario
-    from regulars.scenarios import load
+def as_scenario(scenario: Scenario | str, weeks: int | None = None) -> Scenario:
+    """A checked scenario, loaded if it is given by name; over `weeks` if given."""
+    if not isinstance(scenario, Scenario):
+        from regulars.scenarios import load
 
-    return load(scenario)
+        scenario = load(scenario)
+    return scenario if weeks is None else scenario.with_values({"horizon_weeks": weeks})
+
+
+def whole(name: str, value: Any, low: int, high: int) -> None:
+    """Check a whole number that a caller gave.
+
+    Raises:
+        ValueError: It is none, or not within `low` to `high`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ValueError(f"{name} = {value!r}: must be a whole number from {low:,} to {high:,}.")
+
+
+def check_settings(*, replications: int, seed: int, weeks: int | None = None, threads: int | None = None, draws: int = 0) -> None:
+    """Check the numbers that every experiment takes, within the ranges of the command's options.
+
+    Raises:
+        ValueError: One is no whole number or out of its range.
+    """
+    whole("replications", replications, 1, 100_000)
+    whole("seed", seed, 0, 2**32 - 1)
+    whole("draws", draws, 0, 100_000)
+    if weeks is not None:
+        whole("weeks", weeks, 1, 1040)
+    if threads is not None:
+        whole("threads", threads, 1, 1024)
 
 
 def replicate(

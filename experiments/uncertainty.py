@@ -29,6 +29,7 @@ class Uncertain:
         default: Value in the scenario.
         low, high: Range; for a switch both are the default.
         source: Why it stands here, or where the range comes from.
+        widened: Whether the scenario states a range that does not hold the value in use, so that it had to be widened.
         choices: Other values of a switch; empty for a number.
         integer: Whether only whole numbers are valid.
     """
@@ -41,14 +42,18 @@ class Uncertain:
     source: str
     choices: tuple[str, ...] = ()
     integer: bool = False
+    widened: bool = False
 
 
 def uncertain(scenarios: Sequence[Scenario]) -> list[Uncertain]:
-    """The assumed parameters of all scenarios, by path; what several share stands once."""
+    """The assumed parameters of all scenarios, by path; what several share stands once, with the first range that one states."""
     found: dict[str, Uncertain] = {}
+    stated: set[str] = set()
     for scenario in scenarios:
         for one in _assumed(scenario):
-            found.setdefault(one.path, one)
+            if one.path not in found or one.path in scenario.uncertainties.keys() - stated:
+                found[one.path] = one
+        stated |= scenario.uncertainties.keys()
     return [found[path] for path in sorted(found)]
 
 
@@ -59,7 +64,8 @@ def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
         for path, model, name in _walk(address, params):
             info = type(model).model_fields[name]
             facts = info.json_schema_extra
-            if not isinstance(facts, dict):
+            # Recorded histories say when customers came; nobody has to assume it.
+            if not isinstance(facts, dict) or (path == "market.history_weeks" and scenario.histories is not None):
                 continue
             stated = scenario.origin.get(path, DEFAULT) != DEFAULT
             source = (stated and scenario.citation(path)) or str(facts["source"])
@@ -74,21 +80,31 @@ def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             low, high = _span(scenario, path, value, facts)
+            whole = isinstance(value, int)
+            if whole:
+                low, high = float(round(low)), float(round(high))
             if low < high:
-                yield Uncertain(path, str(facts["unit"]), value, low, high, source, (), isinstance(value, int))
+                stated_range = scenario.uncertainties.get(path, (low, high))
+                widened = not stated_range[0] <= value <= stated_range[1]
+                yield Uncertain(path, str(facts["unit"]), value, low, high, source, (), whole, widened)
 
 
 def _span(scenario: Scenario, path: str, value: float, facts: dict[str, Any]) -> tuple[float, float]:
-    """The range a scenario states, else the parameter's plausible one; for money half to twice the value."""
+    """The range to draw from, always with the value in it: the one the scenario states, else the parameter's plausible one.
+
+    What is valid tells what to believe only where the parameter's own default is an assumption of its author; money, and
+    a value that only the scenario calls assumed, go from half to twice.
+    """
+    least, most = _bounds(facts)
     if path in scenario.uncertainties:
         low, high = scenario.uncertainties[path]
     elif facts["plausible"] is not None:
         low, high = facts["plausible"]
-    elif facts["unit"] == "money":
-        low, high = 0.5 * value, 2.0 * value
+    elif facts["unit"] == "money" or not str(facts["source"]).startswith(ASSUMED):
+        low, high = sorted((0.5 * value, 2.0 * value))
     else:
-        low, high = facts["low"], facts["high"]
-    return min(float(low), float(value)), max(float(high), float(value))
+        low, high = least, most
+    return max(least, min(float(low), float(value))), min(most, max(float(high), float(value)))
 
 
 def _walk(address: str, params: Any) -> Iterator[tuple[str, Any, str]]:
@@ -139,7 +155,7 @@ def draw_values(parameters: Sequence[Uncertain], scenarios: Sequence[Scenario], 
         shocks = luck.multivariate_normal(np.zeros(len(group.paths)), group.covariance, size=draws, method="eigh")
         for at in range(draws):
             for path, mean, shock in zip(group.paths, group.means, shocks[at], strict=True):
-                values[at][path] = float(mean * np.exp(shock))
+                values[at][path] = float(np.clip(mean * np.exp(shock), *group.valid[path]))
     return values
 
 
@@ -148,6 +164,7 @@ class _Group:
     paths: tuple[str, ...]
     means: tuple[float, ...]
     covariance: np.ndarray
+    valid: dict[str, tuple[float, float]]
 
 
 _PLACES = {
@@ -174,8 +191,20 @@ def _calibrated(scenarios: Sequence[Scenario]) -> Iterator[_Group]:
         if not part or part.get("matrix") is None:
             continue
         paths = tuple(_PLACES[name] for name in part["names"])
-        means = tuple(float(getattr(behaviors[path.split(".")[1]], path.split(".")[2])) for path in paths)
-        yield _Group(paths, means, np.asarray(part["matrix"], np.float64))
+        places = [(behaviors[path.split(".")[1]], path.split(".")[2]) for path in paths]
+        means = tuple(float(getattr(params, name)) for params, name in places)
+        valid = {path: _valid(params, name) for path, (params, name) in zip(paths, places, strict=True)}
+        yield _Group(paths, means, np.asarray(part["matrix"], np.float64), valid)
+
+
+def _valid(params: Any, name: str) -> tuple[float, float]:
+    return _bounds(type(params).model_fields[name].json_schema_extra)
+
+
+def _bounds(facts: Any) -> tuple[float, float]:
+    """Least and greatest value that is valid."""
+    low, high = facts["low"], facts["high"]
+    return -np.inf if low is None else float(low), np.inf if high is None else float(high)
 
 
 def _generator(seed: int, path: str) -> np.random.Generator:

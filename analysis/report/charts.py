@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from .words import MINUS, SPACE, ends, known, money, number, percent, plain, scenario_name, setting, span, verdict
+from .words import MINUS, SPACE, ends, known, money, number, percent, plain, profit, scenario_name, setting, span, verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def overview(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
     """Incremental discounted profit of each scenario with its interval, best first."""
     told = []
     for row in rows:
-        gain = (row.get("differences") or {}).get("discounted_profit") or {}
+        gain = profit(row)
         if known(gain.get("mean")) is not None:
             told.append((row, float(gain["mean"]), ends(gain.get("ci95"))))
     if not told:
@@ -179,7 +179,7 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
     ][:MOST_ROWS]
     if not rows:
         return ""
-    answer = known(((row.get("differences") or {}).get("discounted_profit") or {}).get("mean"))
+    answer = known(profit(row).get("mean"))
     defaults = [known(one.get("profit_default")) if known(one.get("profit_default")) is not None else answer for one in rows]
     profits = [float(one[end]) for one in rows for end in ("profit_low", "profit_high")]
     with _drawing():

@@ -221,7 +221,7 @@ def _views(row: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _views_disagree(row: Mapping[str, Any]) -> bool:
     """Whether the answer depends on the view of money."""
-    values = [known((roi or {}).get("value")) for roi in (row.get("views") or {}).values()]
+    values = [known(((one or {}).get("profit") or {}).get("mean")) for one in (row.get("views") or {}).values()]
     return len({value < 0 for value in values if value is not None}) > 1
 
 

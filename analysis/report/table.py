@@ -96,9 +96,9 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
     out = console or _console()
     said = ", ".join(
         (
-            _many(document.get("weeks"), "week"),
+            words.many(document.get("weeks"), "week"),
             f"{number(document.get('people'), digits=0)} people",
-            _many(document.get("replications"), "replication"),
+            words.many(document.get("replications"), "replication"),
             f"seed {plain(document.get('seed', NOTHING))}",
         )
     )
@@ -238,16 +238,12 @@ def _room(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     return out.width - sum(numbers) - GAP * len(numbers)
 
 
-def _many(count: Any, noun: str) -> str:
-    return f"{number(count, digits=0)} {noun}{'' if count == 1 else 's'}"
-
-
 def _facts(document: Mapping[str, Any]) -> str:
     parts = [
-        _many(document.get("weeks"), "week"),
+        words.many(document.get("weeks"), "week"),
         f"{number(document.get('people'), digits=0)} people",
-        _many(document.get("replications"), "paired replication"),
-        f"{_many(document.get('draws'), 'draw')} of uncertain parameters",
+        words.many(document.get("replications"), "paired replication"),
+        f"{words.many(document.get('draws'), 'draw')} of uncertain parameters",
     ]
     return f"Against {plain(document.get('baseline_name') or document.get('baseline') or 'the baseline')}: {', '.join(parts)}"
 
@@ -262,6 +258,7 @@ def _side_by_side(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
 
     line(f"profit gain, {currency}", *(number(words.profit(row).get("mean"), signed=True) for row in rows))
     line("  95 % by luck", *(span(words.profit(row).get("ci95")) for row in rows))
+    line("  with parameters", *(span(words.profit(row).get("ci95_all")) for row in rows))
     line("ROI", *(words.roi_value(row.get("roi")) for row in rows))
     line("  95 % by luck", *(span((row.get("roi") or {}).get("ci95_luck"), percent) for row in rows))
     line("  with parameters", *(span((row.get("roi") or {}).get("ci95_all"), percent) for row in rows))
@@ -279,7 +276,7 @@ def _side_by_side(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
 def _view(row: Mapping[str, Any]) -> str:
     roi = row.get("roi") or {}
     view = str(roi.get("view") or "")
-    return f"{words.VIEW_NAMES.get(view, plain(view, limit=20))}, {number(roi.get('horizon_weeks'), digits=0)} weeks"
+    return f"{words.VIEW_NAMES.get(view, plain(view, limit=20))}, {words.many(roi.get('horizon_weeks'), 'week')}"
 
 
 def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:

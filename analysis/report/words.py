@@ -18,7 +18,8 @@ INITIALS = {"clv": "CLV", "cac": "CAC", "nps": "NPS", "ugc": "UGC", "sla": "SLA"
 VIEWS = {
     "cash": "Money when it flows: a reward costs when it is redeemed; points not yet redeemed cost nothing so far.",
     "accrual": "Points are a debt from the sale on (IFRS 15): sales are deferred for them, and released at redemption.",
-    "clv": "The cash view plus the margin still to come, after the horizon, from customers who are active at its end.",
+    "clv": "The cash view plus the margin still to come, after the horizon, from customers who are active at its end, less what "
+    "the points they still hold will cost.",
 }
 VIEW_NAMES = {"cash": "cash view", "accrual": "accrual view", "clv": "CLV view"}
 
@@ -98,6 +99,11 @@ def number(value: Any, *, digits: int | None = None, signed: bool = False) -> st
     # Rounded to nothing, it has no sign.
     sign = "" if not re.search("[1-9]", said) else MINUS if value < 0 else "+" if signed else ""
     return sign + said
+
+
+def many(count: Any, noun: str) -> str:
+    """How many of something, in the singular or plural."""
+    return f"{number(count, digits=0)} {noun}{'' if count == 1 else 's'}"
 
 
 def percent(value: Any, *, digits: int | None = None, signed: bool = False, unit: str = "%") -> str:
@@ -189,8 +195,8 @@ def currency_of(document: Mapping[str, Any]) -> str:
 
 
 def profit(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Incremental discounted profit of a scenario; empty where there is none."""
-    return (row.get("differences") or {}).get("discounted_profit") or {}
+    """Incremental discounted profit in the scenario's view of money, as ROI and risk are; empty where there is none."""
+    return (row.get("roi") or {}).get("profit") or (row.get("differences") or {}).get("discounted_profit") or {}
 
 
 def verdict(row: Mapping[str, Any]) -> Verdict:
@@ -215,7 +221,10 @@ def answer(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     """The answer in one sentence: how much, over what horizon, how sure."""
     name, currency, weeks = scenario_name(row), currency_of(document), document.get("weeks")
     mean, interval = known(profit(row).get("mean")), ends(profit(row).get("ci95"))
-    over = f"over {number(weeks, digits=0)} weeks"
+    over = f"over {many(weeks, 'week')}"
+    view = str((row.get("roi") or {}).get("view") or "cash")
+    if view != "cash":
+        over += f" in the {VIEW_NAMES.get(view, plain(view, limit=20))}"
     if mean is None:
         return f"{name}: no discounted profit was computed, so there is no answer."
     if verdict(row).kind == "same":
@@ -226,7 +235,7 @@ def answer(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
         sure = f"95{SPACE}% {span(interval)} by luck alone"
     amount = money(abs(mean), currency)
     if interval is not None and interval[0] <= 0.0 <= interval[1]:
-        said = f"{name} would neither clearly gain nor clearly lose: {money(mean, currency, signed=True)} {over} ({sure})"
+        said = f"{name} would change profit by {money(mean, currency, signed=True)} {over}, which luck could explain ({sure})"
     else:
         said = f"{name} would {'lose' if mean < 0 else 'gain'} {amount} {over} ({sure})"
     if known(row.get("probability_of_loss")) is not None:
@@ -253,7 +262,7 @@ def roi_note(roi: Mapping[str, Any] | None) -> str:
     if ends(roi.get("ci95_all")):
         parts.append(f"{span(roi['ci95_all'], percent)} with uncertain parameters")
     view = str(roi.get("view") or "")
-    parts.append(f"{VIEW_NAMES.get(view, plain(view, limit=40))}, {number(roi.get('horizon_weeks'), digits=0)} weeks")
+    parts.append(f"{VIEW_NAMES.get(view, plain(view, limit=40))}, {many(roi.get('horizon_weeks'), 'week')}")
     return "; ".join(parts)
 
 
@@ -265,7 +274,7 @@ def payback(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     cash = (row.get("differences") or {}).get("profit") or {}
     if cash.get("mean") == 0 and cash.get("sd") in (0, None):
         return "nothing to pay back"
-    return f"not within {number(document.get('weeks'), digits=0)} weeks"
+    return f"not within {many(document.get('weeks'), 'week')}"
 
 
 def figures(row: Mapping[str, Any], document: Mapping[str, Any]) -> list[Figure]:
@@ -390,6 +399,6 @@ def limits(document: Mapping[str, Any]) -> list[str]:
     if not draws:
         told.insert(0, "No uncertain parameters were drawn: intervals are for luck alone, the probability of loss is unknown.")
     if replications < FEW_REPLICATIONS:
-        many = f"{number(replications, digits=0)} replication{'' if replications == 1 else 's'}"
-        told.insert(0, f"Only {many}: intervals for luck are {'missing' if replications < 2 else 'wide and rough'}.")
+        rough = "missing" if replications < 2 else "wide and rough"
+        told.insert(0, f"Only {many(replications, 'replication')}: intervals for luck are {rough}.")
     return told

@@ -94,6 +94,17 @@ def test_risk_of_loss_is_over_the_draws(part):
     assert part["views"]["cash"]["ci95_all"] is not None
 
 
+def test_profit_return_and_risk_of_an_answer_are_in_one_view(arms):
+    clv = [shop(one.id, programs=one.tree["programs"], economics={"view": "clv"}) for one in arms]
+    one = compare(clv[0], [clv[1]], replications=4, draws=5, sensitivity=False)
+    part, gains = one.document["scenarios"][0], gains_of(*one.outcomes, "clv")
+    assert part["roi"]["profit"]["mean"] == pytest.approx(gains.profit.mean())
+    assert part["probability_of_loss"] == part["views"]["clv"]["probability_of_loss"]
+    assert part["roi"]["profit"]["mean"] != part["differences"]["discounted_profit"]["mean"]
+    assert part["views"]["cash"]["profit"]["mean"] == pytest.approx(part["differences"]["discounted_profit"]["mean"])
+    assert part["views"]["cash"]["profit"]["sd"] == pytest.approx(part["differences"]["discounted_profit"]["sd"])
+
+
 def test_without_draws_risk_is_unknown_not_nought(arms):
     document = compare(arms[0], [arms[1]], replications=2, draws=0, sensitivity=False).document
     part = document["scenarios"][0]
@@ -131,6 +142,67 @@ def test_several_scenarios_answer_as_each_would_alone(arms, part):
 def test_what_cannot_be_compared_is_refused_with_the_reason(arms, change, says):
     with pytest.raises(NotComparable, match=says):
         compare(arms[0], [shop("other", **change)], replications=1, draws=0)
+
+
+def warnings(first: Any, second: Any, **more: Any) -> str:
+    settings = {"replications": 2, "draws": 0, "sensitivity": False, **more}
+    return "\n".join(compare(first, second, **settings).document["scenarios"][0]["warnings"])
+
+
+def test_other_people_or_other_behavior_in_one_arm_are_pointed_out(arms):
+    assert "Not only plans differ" not in warnings(*arms)
+    crowd = shop("crowd", market={"customers": 300, "prospects": 200})
+    assert "also market.customers: the difference is not the plan's alone" in warnings(arms[0], crowd)
+    dear = shop("dear", economics={"gross_margin": 0.5}, behaviors={**TREE["behaviors"], "satisfaction": "off"})
+    assert "also economics.gross_margin and behaviors.satisfaction" in warnings(arms[0], dear)
+
+
+def test_a_plan_that_starts_after_the_horizon_is_pointed_out(arms):
+    late = shop("late", programs={"stars": {**STARS, "start_week": 40}})
+    assert "programs.stars starts in week 40, after the horizon of 26 weeks." in warnings(arms[0], late)
+
+
+def test_customers_who_cannot_respond_are_pointed_out(arms):
+    deaf = {**TREE, "behaviors": {"purchase": TREE["behaviors"]["purchase"]}}
+    before, after = (from_tree({**deaf, "programs": one}, id="deaf") for one in ({}, {"stars": STARS}))
+    assert "no order changes" in warnings(before, after)
+    assert "no order changes" not in warnings(*arms)
+
+
+def test_few_draws_and_few_replications_are_pointed_out(arms):
+    told = warnings(*arms, replications=1, draws=1)
+    assert "1 replication: intervals" in told and "1 draw of uncertain parameters" in told
+
+
+def test_a_range_that_does_not_hold_the_value_in_use_is_pointed_out(arms):
+    aside = shop("aside", programs={"stars": STARS}, uncertainties={"economics.gross_margin": {"low": 0.5, "high": 0.6}})
+    assert "economics.gross_margin does not hold the value in use and was widened" in warnings(shop("plain"), aside, draws=1)
+
+
+def test_scenarios_of_one_title_are_told_apart(arms):
+    twins = [from_tree({**arms[1].tree, "name": "Stars"}, id=id) for id in ("first", "second", "second")]
+    document = compare(arms[0], twins, replications=1, draws=0).document
+    assert [one["name"] for one in document["scenarios"]] == ["Stars (first)", "Stars (second) #1", "Stars (second) #2"]
+
+
+def test_one_scenario_needs_no_list_and_none_is_refused(arms):
+    alone = compare(arms[0], arms[1], replications=1, draws=0, command="x").document
+    listed = compare(arms[0], [arms[1]], replications=1, draws=0, command="x").document
+    assert {**alone, "timing": None} == {**listed, "timing": None}
+    with pytest.raises(NotComparable, match="nothing to compare it with"):
+        compare(arms[0], [])
+
+
+def test_weeks_stand_in_for_the_horizon_of_all(arms):
+    short = shop("short", horizon_weeks=20)
+    document = compare(arms[0], short, replications=1, draws=0, weeks=12).document
+    assert document["weeks"] == 12 == document["scenarios"][0]["roi"]["horizon_weeks"]
+
+
+@pytest.mark.parametrize("wrong", [{"replications": 0}, {"replications": 2.5}, {"draws": -1}, {"seed": -1}, {"weeks": 0}, {"threads": 0}])
+def test_numbers_out_of_range_are_named(arms, wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} = "):
+        compare(*arms, **wrong)
 
 
 def test_a_naive_member_reading_overstates_the_program(comparison, part):

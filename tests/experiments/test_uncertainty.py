@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from scipy import stats
 
 from regulars.experiments.uncertainty import Uncertain, applied, draw_values, triangular, uncertain
-from regulars.scenarios import load
+from regulars.scenarios import from_tree, load
 
 ALARM = 1e-3
 """Probability that a statistical test here would fail although the claim holds; seeds were not chosen."""
@@ -49,6 +50,38 @@ def test_every_default_lies_in_its_range(base, points):
 def test_a_switch_offers_its_other_values(base):
     exposure = next(one for one in uncertain([base]) if one.path == "behaviors.attrition.exposure")
     assert (exposure.default, exposure.choices) == ("base", ("order",))
+
+
+def test_a_count_that_only_the_scenario_calls_assumed_goes_from_half_to_twice():
+    market = {"customers": 100, "prospects": 50}
+    sources = {"market.prospects": "assumed", "behaviors.purchase.offset": "assumed"}
+    scenario = from_tree({"name": "shop", "market": market, "sources": sources, "behaviors": {"purchase": {"offset": -0.2}}}, id="shop")
+    found = {one.path: one for one in uncertain([scenario])}
+    assert (found["market.prospects"].low, found["market.prospects"].high) == (25, 100)
+    assert (found["behaviors.purchase.offset"].low, found["behaviors.purchase.offset"].high) == (-0.4, -0.1)
+
+
+def test_a_stated_range_is_kept_within_what_is_valid_and_holds_the_value():
+    ranges = {"economics.gross_margin": {"low": 0.5, "high": 0.6}, "behaviors.loyalty.effect": {"low": 0.5, "high": 1.0}}
+    tree = {"name": "shop", "uncertainties": ranges, "behaviors": {"loyalty": {}}, "economics": {"gross_margin": 0.4}}
+    found = {one.path: one for one in uncertain([from_tree(tree, id="shop")])}
+    assert (found["economics.gross_margin"].low, found["economics.gross_margin"].high) == (0.4, 0.6)
+    assert found["economics.gross_margin"].widened and not found["behaviors.loyalty.effect"].widened
+    assert (found["behaviors.loyalty.effect"].low, found["behaviors.loyalty.effect"].high) == (0.5, 1.0)
+
+
+def test_recorded_histories_leave_nothing_to_assume_about_when_customers_came(base):
+    assert base.histories is not None
+    assert "market.history_weeks" not in {one.path for one in uncertain([base])}
+    assert "market.history_weeks" in {one.path for one in uncertain([load("library:tea_brand/broadcast")])}
+
+
+def test_wide_errors_of_a_fit_draw_no_invalid_value(base):
+    """Standard errors of 5 in the logs of all parameters: most draws would leave what is valid."""
+    wide = {"purchase_attrition": {"names": ["r", "alpha", "a", "b"], "matrix": (25.0 * np.eye(4)).tolist()}}
+    vague = replace(base, covariance=wide)
+    for values in draw_values([], [vague], 30, 1):
+        applied(base, values)
 
 
 def test_each_number_falls_into_every_stratum_once(base):

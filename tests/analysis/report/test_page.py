@@ -237,7 +237,7 @@ def test_the_page_says_what_it_cannot_tell_and_how_to_do_it_again(benign):
 
 def test_views_that_disagree_are_pointed_out():
     document = copy.deepcopy(DOCUMENT)
-    document["scenarios"][0]["views"]["clv"]["value"] = 0.2
+    document["scenarios"][0]["views"]["clv"]["profit"]["mean"] = 200.0
     assert "The answer depends on the view" in page.render(document)
     assert "The answer depends on the view" not in page.render(DOCUMENT)
 

@@ -185,7 +185,7 @@ def test_a_calibration_tells_fits_and_backtest_whole(width):
     for name in ("bgnbd", "pareto_nbd", "gamma_gamma"):
         fit = FITS[name]
         assert f"{fit['log_likelihood']:,.1f}" in text
-        told = [f"{key} {fit[key]:.4g} ({'–' if error is None else f'{error:.4g}'})" for key, error in fit["se"].items()]
+        told = [f"{key} {fit[key]:.4g} ({NOTHING if error is None else f'{error:.4g}'})" for key, error in fit["se"].items()]
         assert [one for one in told if one not in " ".join(text.split())] == []
     assert {"6,500", "6,565", "6,435", "+1.0 %", "-1.0 %"} <= set(re.findall(r"[-+]?[\d,.]+(?: %)?", text))
     assert "223 orders merged" in text and "! Mind [b]this[/b]." in text and "\x1b" not in text and "nan" not in text

@@ -54,7 +54,7 @@ def test_a_loss_is_said_with_its_interval_and_risk():
 def test_a_gain_that_luck_could_make_is_not_called_a_gain():
     told = words.answer(row(120.0, [-400.0, 640.0]), DOCUMENT)
     assert said(told) == (
-        "Points would neither clearly gain nor clearly lose: +120 USD over 52 weeks (95 % -400 to 640 by luck alone)."
+        "Points would change profit by +120 USD over 52 weeks, which luck could explain (95 % -400 to 640 by luck alone)."
     )
 
 
