@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -14,17 +14,15 @@ from regulars.sim.core.component import SECTIONS, Component
 from regulars.sim.core.declare import Parameters, group, param
 from regulars.sim.world.market import Economics, Market
 
+from . import options
 from . import resolve as resolving
 from .faults import Fault, choice, number, validated
-from .library import Source
+from .library import Source, find
 from .population import PopulationFile, place, placed, read_edges, read_population
 from .problem import Place, Problem, ScenarioError, nearest, problem, suggestion
 from .reader import Node, plain, plant
-from .resolve import NAME, OFF, PARTS, Resolved, values_layer
+from .resolve import ALWAYS, NAME, OFF, PARTS, Resolved, values_layer
 from .scenario import Scenario
-
-ALWAYS = ("purchase", "spend", "attrition")
-"""Behaviors that are on with their defaults where a scenario says nothing."""
 
 DEFAULT = "catalog:0"
 """Origin of values that no file gives."""
@@ -79,14 +77,34 @@ def implied_type(path: str) -> str | None:
     return found[0].variant if section == "behaviors" else name
 
 
-def load(source: Source, sets: tuple[str, ...] = ()) -> Scenario:
-    """Read and check a scenario file with options laid on it.
+def load_all(names: Sequence[str], sets: Sequence[str] = ()) -> list[Scenario]:
+    """Read and check scenarios, each with the options that fit it; see `options.fitting`.
 
     Raises:
         ScenarioError: With all problems of all files and options.
     """
-    problems: list[Problem] = []
-    return _Check(resolving.resolve(source, sets, implied_type, problems), problems).scenario()
+    errors: list[Problem] = []
+    given = options.read_options(sets, errors)
+    files: list[tuple[Resolved, list[Problem]]] = []
+    for name in names:
+        problems: list[Problem] = []
+        try:
+            files.append((resolving.resolve(find(name), implied_type, problems), problems))
+        except ScenarioError as error:
+            errors.extend(error.errors)
+    # What an unreadable file has is not known, so an option that fits no other may still fit it.
+    misfits = errors if len(files) == len(names) else []
+    layers = options.fitting(given, [one for one, _ in files], misfits)
+    found = []
+    for (resolved, problems), layer in zip(files, layers, strict=True):
+        laid = resolving.lay(resolved, layer, options.LABEL, implied_type) if given else resolved
+        try:
+            found.append(_Check(laid, problems).scenario())
+        except ScenarioError as error:
+            errors.extend(error.errors)
+    if errors:
+        raise ScenarioError(errors)
+    return found
 
 
 def from_tree(tree: Mapping[str, Any], source: Source, id: str) -> Scenario:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .library import Source, find, names, root_of
+from .library import Source, names, root_of
 from .problem import ScenarioError
 
 if TYPE_CHECKING:
@@ -32,7 +32,23 @@ def load(scenario: str | os.PathLike[str] | Scenario, sets: Sequence[str] = ()) 
         if sets:
             raise ValueError("options are laid on a file; use Scenario.with_values")
         return scenario
-    return check.load(find(os.fspath(scenario)), tuple(sets))
+    return check.load_all([os.fspath(scenario)], sets)[0]
+
+
+def load_all(files: Sequence[str | os.PathLike[str]], sets: Sequence[str] = ()) -> list[Scenario]:
+    """Checked scenarios that are to be compared, with the same options.
+
+    Args:
+        files: As for `load`.
+        sets: Options ``PATH=VALUE``. One that changes a part (`programs.stars.per_money=2`) is laid on the scenarios
+            that have the part; one that gives a whole part, or is about anything else, is laid on all.
+
+    Raises:
+        ScenarioError: With all that is wrong in any file, and with options that fit none.
+    """
+    from . import check
+
+    return check.load_all([os.fspath(one) for one in files], sets)
 
 
 def from_tree(tree: Mapping[str, Any], folder: str | os.PathLike[str] = ".", id: str = "scenario") -> Scenario:

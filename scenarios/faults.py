@@ -174,7 +174,7 @@ def _message(spot: _Spot, row: Any, value: Any) -> str:
         doc = (spot.field.description or "") if spot.field else ""
         return f"missing. {doc or 'A value is needed.'}"
     if kind == "union_tag_not_found":
-        return f"needs a `type`: one of {_listed(_all_tags(spot.annotation))}."
+        return f"needs a `type`: one of {listed(_all_tags(spot.annotation))}."
     if kind == "union_tag_invalid":
         tags = _all_tags(spot.annotation)
         return f"type {shown(context.get('tag', ''))} is not known. {suggestion(context.get('tag', ''), tags)}"
@@ -221,7 +221,7 @@ def _map_rule(value: Any) -> str:
 def choice(value: Any, allowed: Sequence[Any]) -> str:
     """Rule and nearest right value where only given values are allowed."""
     texts = [shown(one) for one in allowed]
-    rule = f"must be {_listed(texts)}."
+    rule = f"must be {listed(texts)}."
     if isinstance(value, str):
         near = nearest(value, [one for one in texts])
         return f"{rule} Nearest right value: {near}." if near else rule
@@ -231,7 +231,7 @@ def choice(value: Any, allowed: Sequence[Any]) -> str:
     return rule
 
 
-def _listed(words: Iterable[Any]) -> str:
+def listed(words: Iterable[Any]) -> str:
     words = [str(one) for one in words]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 

@@ -1,4 +1,4 @@
-"""One tree from a chain of files and options, and what differs between two such trees.
+"""One tree from a chain of files and what is laid on it, and what differs between two such trees.
 
 Maps merge key by key; lists and single values replace. A part whose ``type`` changes is replaced as a whole. The word
 ``off`` takes the place of what it removes and stays in the tree, so that a later layer can switch it on again.
@@ -7,21 +7,23 @@ Maps merge key by key; lists and single values replace. A part whose ``type`` ch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .library import SUFFIXES, Source
 from .problem import Place, Problem, ScenarioError, problem, shown
-from .reader import Node, plant, read, read_file
+from .reader import Node, plant, read_file
 
 OFF = "off"
-OPTION = "--set"
 DEEPEST = 10
 """Files in a chain of `extends`."""
 
 PARTS = ("behaviors", "programs", "campaigns", "feedback", "environment")
 """Sections whose entries are parts that can be switched off."""
+
+ALWAYS = ("purchase", "spend", "attrition")
+"""Behaviors that are on with their defaults where a scenario says nothing."""
 
 SECTIONS = ("market", "economics", *PARTS, "sources", "claims", "uncertainties")
 """All maps at the top; one with nothing under it counts as not written."""
@@ -31,7 +33,8 @@ REFERENCES = (("market", "population"), ("market", "network", "file"))
 """Values that are paths of other files."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_KEYED_BY_PATH = ("sources", "uncertainties")
+KEYED_BY_PATH = ("sources", "uncertainties")
+"""Sections whose keys are dotted paths of values."""
 
 Implied = Callable[[str], str | None]
 """Type of a part whose map names none, by its dotted path."""
@@ -44,7 +47,7 @@ class Resolved:
     Attributes:
         node: The merged tree.
         source: The file that was asked for.
-        layers: Files from the first ancestor to `source`, then ``--set``; a later one wins.
+        layers: Files from the first ancestor to `source`, then what is laid on it; a later one wins.
     """
 
     node: Node
@@ -56,12 +59,11 @@ class Resolved:
         return self.layers.index(place.file) if place.file in self.layers else len(self.layers)
 
 
-def resolve(source: Source, sets: Sequence[str], implied: Implied, problems: list[Problem]) -> Resolved:
-    """Read a file, all that it extends, and options.
+def resolve(source: Source, implied: Implied, problems: list[Problem]) -> Resolved:
+    """Read a file and all that it extends.
 
     Args:
         source: The file.
-        sets: Options ``PATH=VALUE``.
         implied: Gives the type of a part where its map names none, by dotted path of the part.
         problems: Gets what is wrong but does not stop the reading.
 
@@ -74,11 +76,12 @@ def resolve(source: Source, sets: Sequence[str], implied: Implied, problems: lis
     for layer, tree in layers:
         _rebase(tree, layer, source, problems)
         node = merge(node, tree, implied)
-    labels = [layer.label for layer, _ in layers]
-    if sets:
-        node = merge(node, read_options(sets, problems), implied)
-        labels.append(OPTION)
-    return Resolved(node, source, tuple(labels))
+    return Resolved(node, source, tuple(layer.label for layer, _ in layers))
+
+
+def lay(resolved: Resolved, layer: Node, label: str, implied: Implied) -> Resolved:
+    """The scenario with one more layer, which wins over all that it has."""
+    return Resolved(merge(resolved.node, layer, implied), resolved.source, (*resolved.layers, label))
 
 
 def _chain(source: Source, problems: list[Problem]) -> Iterator[tuple[Source, Node]]:
@@ -132,7 +135,7 @@ def merge(base: Node, over: Node, implied: Implied) -> Node:
     """
     gone: set[str] = set()
     merged = _merge(base, over, implied, "", gone)
-    for section in _KEYED_BY_PATH:
+    for section in KEYED_BY_PATH:
         given, new = merged.map.get(section), over.map.get(section)
         kept = {} if new is None else new.map
         for path in list(given.map) if given is not None else []:
@@ -167,69 +170,27 @@ def _changes_type(base: Node, over: Node, implied: Implied, path: str) -> bool:
     return new.value != (implied(path) if old is None else old.value)
 
 
-def read_options(sets: Sequence[str], problems: list[Problem]) -> Node:
-    """One layer from options ``PATH=VALUE``; a later one wins. Each one's line is its place among the options."""
-    layer = Node({}, Place(OPTION))
-    for count, text in enumerate(sets, 1):
-        path, sign, value = text.partition("=")
-        start = Place(OPTION, count, 1)
-        if not sign:
-            problems.append(problem(start, "", f"{shown(text)}: an option needs the form PATH=VALUE"))
-            continue
-        pieces = _pieces(path, start, problems)
-        if pieces is None:
-            continue
-        at = Place(OPTION, count, len(path) + 2)
-        try:
-            node = read(value, OPTION, problems, start=at)
-        except ScenarioError as error:
-            problems.extend(error.errors)
-            continue
-        if not value.strip():
-            problems.append(problem(at, path, f"{path}: a value must follow the ="))
-            continue
-        for name, place in reversed(pieces):
-            node.key = place
-            node = Node({name: node}, place)
-        # Within the options nothing is inherited yet, so types cannot clash.
-        layer = _merge(layer, node, None, "", set())
-    return layer
-
-
-def _pieces(path: str, start: Place, problems: list[Problem]) -> list[tuple[str, Place]] | None:
-    names, pieces, column = path.split("."), [], start.column
-    if names[0] in _KEYED_BY_PATH and len(names) > 2:
-        names = [names[0], ".".join(names[1:])]
-    for name in names:
-        place = Place(OPTION, start.line, column)
-        column += len(name) + 1
-        if not NAME.fullmatch(name) and pieces and pieces[0][0] in _KEYED_BY_PATH and name:
-            pieces.append((name, place))
-            continue
-        if not NAME.fullmatch(name):
-            what = f"{shown(name)} is no name" if name else "a name is missing"
-            problems.append(problem(place, path, f"{shown(path)}: {what}; a path is names of a-z, 0-9 and _ with dots between"))
-            return None
-        pieces.append((name, place))
-    if names[0] == "extends":
-        problems.append(problem(start, path, "extends: cannot be an option; write a file that extends another"))
-        return None
-    return pieces
-
-
 def values_layer(values: Mapping[str, Any], label: str = "values") -> Node:
     """One layer from dotted paths and plain values; each one's line is its place among them."""
     layer = Node({}, Place(label))
     for count, (path, value) in enumerate(values.items(), 1):
         place = Place(label, count, 1)
         node = plant(value, place)
-        names = path.split(".")
-        if names[0] in _KEYED_BY_PATH and len(names) > 2:
-            names = [names[0], ".".join(names[1:])]
-        for name in reversed(names):
+        for name in reversed(split(path)):
             node = Node({name: node}, place, place)
-        layer = _merge(layer, node, None, "", set())
+        layer = overlaid(layer, node)
     return layer
+
+
+def split(path: str) -> list[str]:
+    """Names of a dotted path; what stands below `sources` and `uncertainties` is one name with dots in it."""
+    names = path.split(".")
+    return [names[0], ".".join(names[1:])] if names[0] in KEYED_BY_PATH and len(names) > 2 else names
+
+
+def overlaid(layer: Node, tree: Node) -> Node:
+    """One layer of two, the second winning: nothing is inherited yet, so types cannot clash."""
+    return _merge(layer, tree, None, "", set())
 
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -291,18 +291,10 @@ def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:
 
 def _load_all(files: list[str], sets: list[str] | None, weeks: int | None) -> list[Any]:
     """All scenarios; what is wrong with any of them is told at once."""
-    from regulars.scenarios import ScenarioError, load
+    from regulars.scenarios import load_all
 
-    found, errors = [], []
-    for file in files:
-        try:
-            scenario = load(file, tuple(sets or ()))
-            found.append(scenario if weeks is None else scenario.with_values({"horizon_weeks": weeks}))
-        except ScenarioError as problem:
-            errors.extend(one for one in problem.errors if one not in errors)
-    if errors:
-        raise ScenarioError(errors)
-    return found
+    found = load_all(files, tuple(sets or ()))
+    return found if weeks is None else [one.with_values({"horizon_weeks": weeks}) for one in found]
 
 
 @contextmanager

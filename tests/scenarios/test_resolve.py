@@ -9,7 +9,7 @@ import pytest
 from regulars.scenarios import ScenarioError, diff_document, load
 from regulars.scenarios.problem import Place
 from regulars.scenarios.reader import plain, plant
-from regulars.scenarios.resolve import diff, merge, read_options
+from regulars.scenarios.resolve import diff, merge
 
 BASE = """name: Base
 market: {customers: 500, prospects: 100, segments: {north: {share: 0.5}, south: {share: 0.5}}}
@@ -217,8 +217,10 @@ def test_a_type_and_its_parameters_can_come_in_any_order_of_options(child):
     assert scenario.tree["behaviors"]["toy_mood"] == {"type": "odd", "swing": 0.25}
 
 
-def test_options_become_one_layer():
-    assert plain(read_options(["a.b=1", "a.c={d: [2]}", "a.b=off"], [])) == {"a": {"b": "off", "c": {"d": [2]}}}
+def test_options_become_one_layer(child):
+    scenario = child("", "programs.card.stamps=7", "programs.card={prizes: {tin: {points: 2}}}", "programs.card.stamps=8")
+    assert scenario.value("programs.card.stamps") == 8
+    assert set(scenario.value("programs.card.prizes")) == {"cup", "mug", "tin"}
 
 
 def test_merging_is_associative_and_idempotent():
