@@ -13,8 +13,7 @@ A comment before a fenced block marks it; blocks of a page share one temporary f
     <!-- file PATH -->       the text of a file of the project
 
 `run` takes options: `exit=2` (the exit status; the output is then standard error), `keep=REGEX` (other lines are left out),
-`cut=REGEX` (so is everything from the first such line on; words left out show as a line of an ellipsis), `with="OPTIONS"` (added
-in the tests, which have little time) and `except=REGEX` (lines that these options change).
+and `cut=REGEX` (so is everything from the first such line on); what is left out shows as a line of an ellipsis.
 """
 
 from __future__ import annotations
@@ -99,13 +98,6 @@ def quoted(output: str, options: dict[str, str]) -> list[str]:
     return lines
 
 
-def settled(lines: list[str], options: dict[str, str]) -> list[str]:
-    """Lines that the options of the tests do not change."""
-    if "with" not in options:
-        return lines
-    return [line for line in lines if line and line != ELLIPSIS and not re.search(options.get("except", "$^"), line)]
-
-
 def _trimmed(lines: list[str]) -> list[str]:
     while lines and not lines[0]:
         lines = lines[1:]
@@ -143,16 +135,12 @@ class Workshop:
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
 
-    def shell(self, command: str, more: str = "", expect: int = 0) -> str:
+    def shell(self, command: str, expect: int = 0) -> str:
         """What a command prints: standard output, or standard error where it is to fail.
 
         Raises:
             ChildFailed: It ends otherwise than expected.
         """
-        if more:
-            # Options belong to the command, not to what its output is piped into.
-            head, sign, tail = command.partition(" | ")
-            command = f"{head} {more}{sign}{tail}"
         done = self._run(["bash", "-o", "pipefail", "-c", command])
         if done.returncode != expect:
             raise ChildFailed(f"$ {command}\nexit {done.returncode}, not {expect}\n{done.stdout}{done.stderr}")

@@ -58,9 +58,9 @@ def test_a_page_shows_what_its_commands_print(name: str) -> None:
             printed: list[str] = []
             quoted: list[str] = []
             for command, lines in shown:
-                output = shop.shell(command, one.options.get("with", ""), int(one.options.get("exit", "0")))
-                printed += docs.settled(docs.quoted(output, one.options), one.options)
-                quoted += docs.settled(lines, one.options)
+                output = shop.shell(command, int(one.options.get("exit", "0")))
+                printed += docs.quoted(output, one.options)
+                quoted += lines
             assert quoted == printed, f"{name} is out of date; {REFRESH}"
         programs = [one for one in found if one.mark == "python"]
         outputs = dict(zip((id(one) for one in programs), shop.python([one.body for one in programs]), strict=True)) if programs else {}
