@@ -97,7 +97,8 @@ def test_risk_of_loss_is_over_the_draws(part):
 def test_profit_return_and_risk_of_an_answer_are_in_one_view(arms):
     clv = [shop(one.id, programs=one.tree["programs"], economics={"view": "clv"}) for one in arms]
     one = compare(clv[0], [clv[1]], replications=4, draws=5, sensitivity=False)
-    part, gains = one.document["scenarios"][0], gains_of(*one.outcomes, "clv")
+    before, after = one.outcomes
+    part, gains = one.document["scenarios"][0], gains_of(before, after, "clv")
     assert part["roi"]["profit"]["mean"] == pytest.approx(gains.profit.mean())
     assert part["probability_of_loss"] == part["views"]["clv"]["probability_of_loss"]
     assert part["roi"]["profit"]["mean"] != part["differences"]["discounted_profit"]["mean"]
@@ -145,7 +146,7 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(arms, change, says):
 
 
 def warnings(first: Any, second: Any, **more: Any) -> str:
-    settings = {"replications": 2, "draws": 0, "sensitivity": False, **more}
+    settings: dict[str, Any] = {"replications": 2, "draws": 0, "sensitivity": False, **more}
     return "\n".join(compare(first, second, **settings).document["scenarios"][0]["warnings"])
 
 
