@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from regulars.scenarios.scenario import Scenario
 
 from .executors import run_all, split_threads
 from .job import Job, Outcome, execute
+from .outputs import MANIFEST, replaced
 from .results import Result, customers_frame, kpi_frame, manifest, peak_rss_mb, weekly_frame, write_json, write_parquet
 
 Progress = Callable[[int], None]
@@ -124,12 +126,13 @@ def replicate(
 
 
 def save(result: Result, folder: Path, command: str) -> Result:
-    """Write the files a run leaves into `folder`; the result that knows where they are."""
-    write_parquet(folder / "kpis.parquet", kpi_frame(result.scenario, result.outcomes))
-    write_parquet(folder / "weekly.parquet", weekly_frame(result.scenario, result.outcomes))
+    """Write the files a run leaves into `folder`, in place of an earlier run's; the result that knows where they are."""
     facts = {"seed": result.seed, "replications": result.replications, "state_hash": result.state_hash}
-    write_json(folder / "manifest.json", manifest([result.scenario], command, **facts))
-    return Result(result.scenario, result.seed, result.outcomes, result.timing, folder)
+    with replaced(folder) as fresh:
+        write_parquet(fresh / "kpis.parquet", kpi_frame(result.scenario, result.outcomes))
+        write_parquet(fresh / "weekly.parquet", weekly_frame(result.scenario, result.outcomes))
+        write_json(fresh / MANIFEST, manifest([result.scenario], command, **facts))
+    return replace(result, run_dir=folder)
 
 
 def save_customers(result: Result, path: Path) -> None:

@@ -129,6 +129,7 @@ class _Check:
         self.resolved, self.problems = resolved, problems
         self.faults: list[Fault] = []
         self.root = resolved.node
+        self.files = list(resolved.files)
         self.population = population or self._population()
         self.tree: dict[str, Any] = plain(self.root)
 
@@ -175,6 +176,7 @@ class _Check:
             covariance=self.population.covariance if self.population else None,
             edges=edges,
             source=source,
+            files=tuple(self.files),
         )
 
     def _section(self, name: str, model: type[Parameters]) -> Any:
@@ -214,6 +216,7 @@ class _Check:
             return None
         try:
             source = self.resolved.source.reference(node.value, suffixes=(".yaml", ".yml", ".json"))
+            self.files.append(source.path)
             found = read_population(source)
         except ScenarioError as error:
             self.problems.extend(error.errors)
@@ -249,7 +252,9 @@ class _Check:
         if file is None:
             return None
         try:
-            return read_edges(self.resolved.source.reference(file), market.network, market.people)
+            source = self.resolved.source.reference(file)
+            self.files.append(source.path)
+            return read_edges(source, market.network, market.people)
         except ValueError as error:
             self.faults.append(Fault(("market", "network", "file"), str(error), value=file))
         return None
@@ -563,7 +568,7 @@ def _rebuilt(scenario: Scenario, values: dict[str, Any]) -> Scenario:
         known = PopulationFile(scenario.source, calibrated, scenario.histories, scenario.covariance)
     base = plant(scenario.tree, Place(scenario.id))
     node = resolving.merge(base, values_layer(rest), implied_type)
-    built = _Check(Resolved(node, scenario.source, (scenario.id, "values")), [], known).scenario()
+    built = _Check(Resolved(node, scenario.source, (scenario.id, "values"), scenario.files), [], known).scenario()
     before = f"{scenario.id}:"
     origin = {path: scenario.origin.get(path, at) if at.startswith(before) else at for path, at in built.origin.items()}
     return replace(built, id=scenario.id, origin=origin)

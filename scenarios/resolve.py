@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from .library import SUFFIXES, Source
@@ -48,11 +49,13 @@ class Resolved:
         node: The merged tree.
         source: The file that was asked for.
         layers: Files from the first ancestor to `source`, then what is laid on it; a later one wins.
+        files: Where those files are.
     """
 
     node: Node
     source: Source
     layers: tuple[str, ...]
+    files: tuple[Path, ...] = ()
 
     def layer(self, place: Place) -> int:
         """How late the layer of a place is."""
@@ -76,12 +79,13 @@ def resolve(source: Source, implied: Implied, problems: list[Problem]) -> Resolv
     for layer, tree in layers:
         _rebase(tree, layer, source, problems)
         node = merge(node, tree, implied)
-    return Resolved(node, source, tuple(layer.label for layer, _ in layers))
+    labels, files = tuple(layer.label for layer, _ in layers), tuple(layer.path for layer, _ in layers)
+    return Resolved(node, source, labels, files)
 
 
 def lay(resolved: Resolved, layer: Node, label: str, implied: Implied) -> Resolved:
     """The scenario with one more layer, which wins over all that it has."""
-    return Resolved(merge(resolved.node, layer, implied), resolved.source, (*resolved.layers, label))
+    return replace(resolved, node=merge(resolved.node, layer, implied), layers=(*resolved.layers, label))
 
 
 def _chain(source: Source, problems: list[Problem]) -> Iterator[tuple[Source, Node]]:

@@ -226,6 +226,38 @@ def test_a_folder_that_cannot_be_written_exits_with_3() -> None:
     assert "Traceback" not in answer.stderr
 
 
+def test_outputs_are_looked_at_before_the_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regulars.experiments.run.run", lambda *_, **__: pytest.fail("the simulation began"))
+    Path("people.parquet").mkdir()
+    Path("mine").mkdir()
+    Path("mine/notes.txt").touch()
+
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--out", "mine", "--customers", "people.parquet")
+
+    assert answer.exit_code == 3
+    assert [line.split(":")[0] for line in answer.stderr.splitlines()] == ["--customers people.parquet", "--out mine"]
+
+
+def test_a_file_that_a_scenario_is_read_from_is_never_written_over() -> None:
+    Path("ties.parquet").write_text("sender,receiver\n1,2\n")
+    Path("s.yaml").write_text("market: {customers: 5, network: {type: edge_list, file: ties.parquet}}\n")
+
+    answer = regulars("run", "s.yaml", "--customers", "ties.parquet")
+
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("--customers ties.parquet: this file is read")
+    assert Path("ties.parquet").read_text().startswith("sender")
+
+
+def test_a_second_run_into_a_folder_takes_the_place_of_the_first() -> None:
+    words = ["run", f"{SHOP}/baseline", *SMALL, "--out", "out", "--customers", "out/people.parquet", "--json"]
+    first, second = (strict(regulars(*words, "--seed", seed).stdout) for seed in ("1", "2"))
+
+    assert first["state_hash"] != second["state_hash"]
+    assert json.loads(Path("out/manifest.json").read_text())["state_hash"] == second["state_hash"]
+    assert {one.name for one in Path("out").iterdir()} == {"manifest.json", "kpis.parquet", "weekly.parquet", "people.parquet"}
+
+
 def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt

@@ -119,6 +119,7 @@ def run(
     _suffix("--customers", customers, ".parquet")
     with _errors():
         scenario = _load(file, sets, weeks)
+        _check_outputs([scenario], out, {"--customers": customers})
         _announce()
         from regulars.experiments.run import run as run_scenario
         from regulars.experiments.run import save, save_customers
@@ -211,10 +212,14 @@ def calibrate(
     """Turn a log of orders into a customer population, with a hold-out backtest."""
     _suffix("--out", out, ".yaml", ".yml")
     with _errors():
-        _announce()
         from regulars.experiments.calibrate import calibrate as fit
+        from regulars.experiments.calibrate import check_place
         from regulars.experiments.equilibrium import balance, simulated_repeats
 
+        if out is not None:
+            check_place(out, file)
+        _announce()
+        offsets = None
         with _progress() as task:
             ticker = task("backtest", 1)
             found = fit(
@@ -224,16 +229,16 @@ def calibrate(
             ticker(1)
             if out is not None:
                 ticker = task("balance", 1)
-                found.write_population(out, offsets=balance(found.population(), threads=threads))
+                offsets = balance(found.population(), weeks=found.simulated_weeks, threads=threads)
+                found.write_population(out, offsets=offsets)
                 ticker(1)
+    document = found.to_json(offsets=offsets, file=out)
     if as_json:
-        _print(found.to_json())
+        _print(document)
         return
     from regulars.analysis.report import print_calibration
 
-    print_calibration(found.to_json(), list(found.notes))
-    if out is not None:
-        typer.echo(f"Population: {out}")
+    print_calibration(document, document["notes"])
 
 
 @app.command()
@@ -285,6 +290,13 @@ def _suffix(option: str, path: Path | None, *wanted: str) -> None:
         raise typer.Exit(2)
 
 
+def _check_outputs(scenarios: list[Any], out: Path | None, files: dict[str, Path | None]) -> None:
+    """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from."""
+    from regulars.experiments.outputs import check_outputs
+
+    check_outputs(files, out, [file for one in scenarios for file in one.files])
+
+
 def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:
     return _load_all([file], sets, weeks)[0]
 
@@ -314,7 +326,7 @@ def _errors() -> Generator[None]:
         # Only errors of our own are for people; any other is a defect and keeps its traceback.
         if type(problem).__module__.startswith("regulars"):
             typer.echo(str(problem), err=True)
-            raise typer.Exit(2) from None
+            raise typer.Exit(getattr(problem, "exit_code", 2)) from None
         raise
 
 
@@ -352,11 +364,11 @@ def _progress() -> Generator[Any]:
 
 def _folder(out: Path | None, name: str) -> Path:
     """The folder asked for, or a new one below runs/, numbered so that nothing is overwritten."""
+    from regulars.experiments.outputs import RUNS as root
+
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         return out
     stem = name.rpartition(":")[2].replace("/", "-")
-    root = Path("runs")
     root.mkdir(exist_ok=True)
     for number in range(1, 1_000_000):
         folder = root / f"{stem}-{number:04d}"
