@@ -24,6 +24,12 @@ from .reader import Node, plain, plant
 from .resolve import ALWAYS, NAME, OFF, PARTS, Resolved, values_layer
 from .scenario import Scenario
 
+NEEDED = {
+    "purchase": "cannot be off: nobody would ever order. For rare orders give a small rate, such as {r: 0.1, alpha: 100}.",
+    "spend": "cannot be off: an order needs a value. For 20 each give {type: lognormal, mean_log: 2.996, between_sd: 0, within_sd: 0}.",
+}
+"""Behaviors without which a market is none, and what to write instead of `off`."""
+
 DEFAULT = "catalog:0"
 """Origin of values that no file gives."""
 
@@ -185,12 +191,14 @@ class _Check:
 
     def _parts(self, section: str) -> Iterator[Component]:
         data = self.tree.get(section)
-        if data is None or data == OFF:
+        if data is None or (data == OFF and section != "behaviors"):
             data = {}
         if not isinstance(data, dict):
-            self.faults.append(Fault((section,), "must be a map of names to parts.", value=data))
+            hint = " Switch behaviors off one by one." if data == OFF else ""
+            self.faults.append(Fault((section,), f"must be a map of names to parts.{hint}", value=data))
             return
         if section == "behaviors":
+            self._needed(data)
             data = {**{name: {} for name in ALWAYS if catalog.variants("behavior", name)}, **data}
         for name, part in data.items():
             if len(self.faults) > 200:
@@ -202,6 +210,15 @@ class _Check:
             component = _component(chosen, name, values, (section, name), self.faults)
             if component is not None:
                 yield component
+
+    def _needed(self, behaviors: dict[str, Any]) -> None:
+        """Tell where a behavior is off without which a market has no money to compare."""
+        for name, rule in NEEDED.items():
+            part = behaviors.get(name)
+            if part == OFF:
+                self.faults.append(Fault(("behaviors", name), rule, value=part))
+            elif isinstance(part, dict) and part.get("type") in ("none", OFF):
+                self.faults.append(Fault(("behaviors", name, "type"), rule, value=part["type"]))
 
     def _calibrated(self, section: str, name: str) -> dict[str, Any]:
         if self.population is None or section != "behaviors":
@@ -298,11 +315,12 @@ def _variant(
     wanted = part.get("type", calibrated or classes[0].variant)
     if wanted in ("none", OFF):
         return None
+    others = [] if name in NEEDED else ["none"]
     try:
         return catalog.find(kind, name, str(wanted))
     except LookupError:
         names = [str(one.variant) for one in catalog.variants(kind, name)]
-        faults.append(Fault((*path, "type"), choice(wanted, [*names, "none"]), value=wanted))
+        faults.append(Fault((*path, "type"), choice(wanted, [*names, *others]), value=wanted))
     return None
 
 

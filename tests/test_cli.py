@@ -173,6 +173,35 @@ def test_diff_names_what_a_plan_changes() -> None:
     assert regulars("diff", f"{SHOP}/baseline", f"{SHOP}/baseline").stdout == "no difference\n"
 
 
+def test_show_prints_every_value_even_those_whose_name_has_dots() -> None:
+    rows = regulars("show", f"{SHOP}/points").stdout.splitlines()
+
+    (row,) = [one for one in rows if one.startswith("sources.programs.stars")]
+    assert row.split() == ["sources.programs.stars", '"plan"', "library:online_shop/points.yaml:16"]
+
+
+def test_diff_signs_what_only_one_side_has() -> None:
+    Path("b.yaml").write_text(f"extends: {SHOP}/points\nname: B\nmarket: {{prospects: 1}}\nprograms: {{stars: off}}\n")
+
+    rows = [line.split() for line in regulars("diff", f"{SHOP}/points", "b.yaml").stdout.splitlines()]
+
+    assert ["market.prospects", "5000", "->", "1"] in rows
+    assert ["-", "programs.stars.per_money", "1.0"] in rows
+    assert not [row for row in rows if "-" in row[1:] or "{}" in row]
+
+
+def test_a_population_file_is_told_from_a_scenario() -> None:
+    answer = regulars("validate", f"{SHOP}/cdnow", f"{SHOP}/points")
+
+    assert answer.exit_code == 0
+    assert answer.stdout == f"{SHOP}/cdnow: valid population file\n{SHOP}/points: valid\n"
+    for command in ("run", "show", "compare"):
+        refused = regulars(command, f"{SHOP}/cdnow", *([f"{SHOP}/cdnow"] if command == "compare" else []))
+        assert refused.exit_code == 2
+        assert len(refused.stderr.splitlines()) == 1
+        assert "market: {population: library:online_shop/cdnow.yaml}" in refused.stderr
+
+
 def test_calibrate_reports_the_published_fit_and_writes_a_population_that_runs() -> None:
     words = ["--customer", "customer_id", "--date", "date", "--amount", "dollars", "--out", "mine.yaml", "--json"]
 

@@ -41,7 +41,7 @@ def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or library: names.")],
     as_json: Json = False,
 ) -> None:
-    """Check scenario files: all errors at once, with line, column and the nearest right answer."""
+    """Check scenario and population files: all errors at once, with line, column and the nearest right answer."""
     from regulars.scenarios import validate_files
 
     document = validate_files(files)
@@ -55,7 +55,7 @@ def validate(
     else:
         for path, one in document["files"].items():
             if one["valid"]:
-                typer.echo(f"{path}: valid")
+                typer.echo(f"{path}: valid{' population file' if one['kind'] == 'population' else ''}")
     if wrong:
         raise typer.Exit(2)
 
@@ -68,15 +68,17 @@ def show(
 ) -> None:
     """Print the resolved scenario, and the file and line that each value came from."""
     from regulars.scenarios import load, show_document
+    from regulars.scenarios.resolve import leaves
 
     with _errors():
         document = show_document(load(file, tuple(sets or ())))
     if as_json:
         _print(document)
         return
+    values = dict(leaves(document["scenario"]))
     width = max((len(path) for path in document["origin"]), default=0)
     for path, place in document["origin"].items():
-        typer.echo(f"{path:{width}}  {_shown(_at(document['scenario'], path)):24}  {place}")
+        typer.echo(f"{path:{width}}  {_shown(values.get(path)):24}  {place}")
 
 
 @app.command()
@@ -85,7 +87,7 @@ def diff(
     second: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
     as_json: Json = False,
 ) -> None:
-    """Print what differs between two resolved scenarios."""
+    """Print what differs between two resolved scenarios: - only in A, + only in B."""
     from regulars.scenarios import diff_document, load
 
     with _errors():
@@ -96,7 +98,9 @@ def diff(
     rows = document["differences"]
     width = max((len(row["path"]) for row in rows), default=0)
     for row in rows:
-        typer.echo(f"{row['path']:{width}}  {_shown(row['a'])} -> {_shown(row['b'])}")
+        there = [_shown(value) for value in (row["a"], row["b"]) if value is not None]
+        sign = "+" if row["a"] is None else "-" if row["b"] is None else " "
+        typer.echo(f"{sign} {row['path']:{width}}  {' -> '.join(there)}")
     if not rows:
         typer.echo("no difference")
 
@@ -392,11 +396,3 @@ def _print(document: Any) -> None:
 
 def _shown(value: Any) -> str:
     return "-" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _at(tree: Any, path: str) -> Any:
-    for name in path.split("."):
-        if not isinstance(tree, dict) or name not in tree:
-            return None
-        tree = tree[name]
-    return tree
