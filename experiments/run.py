@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from regulars.scenarios.scenario import Scenario
+from regulars.sim.core.arguments import whole
 
 from .executors import run_all, split_threads
 from .job import Job, Outcome, execute
@@ -59,16 +57,6 @@ def as_scenario(scenario: Scenario | str, weeks: int | None = None) -> Scenario:
 
         scenario = load(scenario)
     return scenario if weeks is None else scenario.with_values({"horizon_weeks": weeks})
-
-
-def whole(name: str, value: Any, low: int, high: int) -> None:
-    """Check a whole number that a caller gave.
-
-    Raises:
-        ValueError: It is none, or not within `low` to `high`.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ValueError(f"{name} = {value!r}: must be a whole number from {low:,} to {high:,}.")
 
 
 def check_settings(*, replications: int, seed: int, weeks: int | None = None, threads: int | None = None, draws: int = 0) -> None:
