@@ -44,6 +44,11 @@ def strict(text: str) -> Any:
     return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
 
 
+def progress(answer: Any) -> list[str]:
+    """Lines on standard error, without the one that a machine prints once."""
+    return [line for line in answer.stderr.splitlines() if not line.startswith("Compiling kernels")]
+
+
 def test_run_prints_its_document_and_leaves_its_files() -> None:
     answer = regulars("run", f"{SHOP}/points", *SMALL, "--json", "--out", "out", "--customers", "people.parquet")
 
@@ -110,6 +115,24 @@ def test_a_scenario_differs_from_itself_by_exactly_nothing() -> None:
     assert all((one["mean"], one["sd"], one["ci95"]) == (0.0, 0.0, [0.0, 0.0]) for one in told)
     assert row["roi"]["value"] is None
     assert row["roi"]["reason"]
+
+
+def test_short_work_without_a_terminal_writes_nothing_but_its_result() -> None:
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--json")
+
+    assert strict(answer.stdout)
+    assert progress(answer) == []
+
+
+def test_long_work_without_a_terminal_tells_its_progress_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "SECONDS_A_LINE", 0.0)
+
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--json")
+
+    assert strict(answer.stdout)
+    lines = progress(answer)
+    assert len(lines) >= 2
+    assert all(re.fullmatch(r"replications \d+ %, about \d+ s left", line) for line in lines)
 
 
 def test_runs_without_out_never_overwrite_each_other() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ app = typer.Typer(
 )
 
 SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
+
+SECONDS_A_LINE = 10.0
+"""How often progress is told where standard error is no terminal."""
 
 Sets = Annotated[
     list[str] | None,
@@ -344,7 +348,13 @@ def _announce() -> None:
 
 @contextmanager
 def _progress() -> Generator[Any]:
-    """Bars with time left on standard error; yields a function (task, weeks in all) -> ticker."""
+    """Bars with time left on standard error, or now and then a line if that is no terminal.
+
+    Yields a function (task, weeks in all) -> ticker.
+    """
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -364,6 +374,26 @@ def _progress() -> Generator[Any]:
             return lambda done: bars.advance(number, done)
 
         yield task
+
+
+def _lines() -> Any:
+    """As the bars, for a log: a line whenever `SECONDS_A_LINE` have passed since the last."""
+    last = time.monotonic()
+
+    def task(name: str, total: int) -> Any:
+        began, done = time.monotonic(), 0
+
+        def tick(weeks: int) -> None:
+            nonlocal last, done
+            done, now = done + weeks, time.monotonic()
+            if now - last >= SECONDS_A_LINE and 0 < done < total:
+                last = now
+                left = (now - began) * (total - done) / done
+                typer.echo(f"{name} {100 * done // total} %, about {left:.0f} s left", err=True)
+
+        return tick
+
+    return task
 
 
 def _folder(out: Path | None, name: str) -> Path:
