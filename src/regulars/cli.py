@@ -175,6 +175,7 @@ def compare(
     _suffix("--report", report, ".html", ".htm")
     with _errors():
         scenarios = _load_all([base, *others], sets, weeks)
+        _check_outputs(scenarios, out, {"--report": report})
         _announce()
         from regulars.experiments.compare import compare as compare_scenarios
         from regulars.experiments.compare import save
