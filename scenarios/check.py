@@ -382,7 +382,10 @@ def _dangling(head: Head, market: Market | None, economics: Economics | None, co
                 yield Fault((section, path), f"no such behavior. {suggestion(names[1], catalog.types('behavior'))}", of_key=True)
             else:
                 depth = 2 if names[0] in PARTS else 1
-                yield from _leads_nowhere(section, path, names[depth:], values.get(".".join(names[:depth]), ...))
+                owner = ".".join(names[:depth])
+                yield from _leads_nowhere(section, path, names[depth:], values.get(owner, ...))
+                if section == "uncertainties":
+                    yield from _invalid_range(path, head.uncertainties[path], sections.get(owner), names[depth:])
 
 
 def _leads_nowhere(section: str, path: str, names: list[str], at: Any) -> Iterator[Fault]:
@@ -395,6 +398,21 @@ def _leads_nowhere(section: str, path: str, names: list[str], at: Any) -> Iterat
         at = at.get(name, ...) if isinstance(at, dict) else ...
     if section == "uncertainties" and at is not ... and (isinstance(at, bool) or not isinstance(at, int | float)):
         yield Fault((section, path), "only a number can have a range.", of_key=True)
+
+
+def _invalid_range(path: str, range: Range, params: Any, names: list[str]) -> Iterator[Fault]:
+    """Ends of a range that would be no valid value of their parameter."""
+    for name in names[:-1]:
+        params = params.get(name) if isinstance(params, dict) else getattr(params, name, None)
+    field = getattr(type(params), "model_fields", {}).get(names[-1]) if names else None
+    facts = field.json_schema_extra if field is not None else None
+    if not isinstance(facts, dict):
+        return
+    for end, value in (("low", range.low), ("high", range.high)):
+        least, most = (facts.get(one) for one in ("low", "high"))
+        if (least is not None and value < float(str(least))) or (most is not None and value > float(str(most))):
+            rule = f"must be within what is valid for {path}, {number(least)} to {number(most)}."
+            yield Fault(("uncertainties", path, end), rule, value=int(value) if value.is_integer() else value)
 
 
 def _filled(

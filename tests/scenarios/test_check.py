@@ -109,6 +109,10 @@ def test_every_faulty_line_is_named_at_once(refusal):
             "s.yaml:1:17: uncertainties.economics.view: only a number can have a range.",
         ),
         (
+            "uncertainties: {economics.gross_margin: {low: 0.1, high: 60}}\n",
+            "s.yaml:1:58: uncertainties.economics.gross_margin.high = 60: must be within what is valid for economics.gross_margin, 0 to 1.",
+        ),
+        (
             "uncertainties: {economics.gross_margin: {low: 1, high: 0}}\n",
             "s.yaml:1:17: uncertainties.economics.gross_margin: low must be below high.",
         ),
