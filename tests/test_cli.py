@@ -248,6 +248,26 @@ def test_calibrate_refuses_a_log_without_customers() -> None:
     assert "empty.csv:" in answer.stderr
 
 
+def test_calibrate_finds_out_before_fitting_that_it_cannot_write() -> None:
+    Path("scenario.yaml").write_text("name: Mine\n")
+
+    for place, rule, status in (("scenario.yaml/people.yaml", "is no folder", 3), ("scenario.yaml", "not a population", 2)):
+        answer = regulars("calibrate", str(SAMPLE), "--amount", "dollars", "--out", place)
+
+        assert answer.exit_code == status
+        (line,) = answer.stderr.splitlines()
+        assert line.startswith(f"--out {place}: ") and rule in line
+
+
+def test_calibrate_answers_awkward_logs_in_lines_that_name_the_log() -> None:
+    Path("thin.csv").write_text("customer,date,amount\na,2024-01-01,5\na,2024-02-01,6\nb,2024-01-05,7\n")
+
+    answer = regulars("calibrate", "thin.csv")
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("thin.csv:1:1: ") and "scenario:1:1" not in answer.stderr
+
+
 def test_catalog_prints_one_document() -> None:
     document = strict(regulars("catalog", "--json").stdout)
 
