@@ -516,7 +516,9 @@ def _cautions(training: Window, whole: Window) -> list[str]:
             "because customers differ too little or nobody leaves."
         )
     notes += _at_limits(windows)
-    if eased := whole.buying.eased + whole.spending.eased:
+    # Where nobody leaves, the second shape of leaving says nothing.
+    buying = [name for name in whole.buying.eased if not (name == "b" and whole.buying.held.get("a") == "least")]
+    if eased := [*buying, *whole.spending.eased]:
         notes.append(f"the log hardly settles {', '.join(eased)}: draws of them are bounded by what a population may hold.")
     paid = whole.histories.paid > 0
     value, count = whole.histories.mean_value[paid], whole.histories.frequency[paid]
