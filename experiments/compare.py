@@ -30,11 +30,11 @@ from regulars.analysis.sensitivity import Outcome as Worth
 from regulars.scenarios.scenario import Scenario
 
 from .executors import run_all, split_threads
-from .job import Job, Members, Outcome, execute, shared_weeks
+from .job import Job, Members, Outcome, execute, same_people
 from .outputs import MANIFEST, replaced, write_bytes
 from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
-from .uncertainty import Uncertain, applied, draw_values, has, uncertain
+from .uncertainty import DEFAULT, Uncertain, draw_values, uncertain
 
 VIEWS = ("cash", "accrual", "clv")
 SENSITIVITY_REPLICATIONS = 3
@@ -147,7 +147,7 @@ def compare(
     if isinstance(others, Scenario | str):
         others = [others]
     check_settings(replications=replications, seed=seed, draws=draws, weeks=weeks, threads=threads)
-    scenarios = _comparable([as_scenario(one, weeks) for one in (baseline, *others)])
+    scenarios = _told_apart(_comparable([as_scenario(one, weeks) for one in (baseline, *others)]))
     work = sum(one.horizon_weeks for one in scenarios)
     ticker = progress("replications", work * replications) if progress else None
     rows, timing = replicate(scenarios, replications, seed, threads, digest=False, progress=ticker)
@@ -164,12 +164,14 @@ def compare(
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         part["name"] = names[at]
         _add_risk(part, None if drawn is None else drawn[at - 1])
-        mine = [one for one in unknown if has(scenarios[0], one.path) or has(scenario, one.path)]
+        mine = {**unknown[0], **unknown[at]}
         part["uncertain"] = [
-            {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")} for one in mine if not one.choices
+            {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")}
+            for _, one in sorted(mine.items())
+            if not one.choices
         ]
         part["sensitivity"] = swings[at - 1]
-        widened = [one.path for one in mine if one.widened]
+        widened = [path for path, one in sorted(mine.items()) if one.widened]
         part["warnings"] = [*_set_up(scenarios[0], scenario, widened), *_warnings(part, replications, draws)]
         parts.append(part)
     first = scenarios[0]
@@ -216,22 +218,35 @@ def _comparable(scenarios: list[Scenario]) -> list[Scenario]:
     first = scenarios[0]
     if len(scenarios) < 2:
         raise NotComparable(f"{first.id}: nothing to compare it with; give at least one other scenario.")
+    least, found = min(one.horizon_weeks for one in scenarios), []
     for one in scenarios[1:]:
-        if one.horizon_weeks != first.horizon_weeks:
-            raise NotComparable(
-                f"{one.id}: horizon_weeks = {one.horizon_weeks}: must be {first.horizon_weeks} as in the baseline {first.id}. "
-                f"Use --weeks {min(one.horizon_weeks, first.horizon_weeks)}."
-            )
-        if one.currency != first.currency:
-            raise NotComparable(f"{one.id}: currency = {one.currency}: must be {first.currency} as in the baseline {first.id}.")
+        for name, hint in (("horizon_weeks", f" Use --weeks {least}."), ("currency", "")):
+            wanted, value = getattr(first, name), getattr(one, name)
+            if value != wanted:
+                found.append(f"{_place(one, name)}: {name} = {value}: must be {wanted} as in the baseline {first.id}.{hint}")
+    if found:
+        raise NotComparable("\n".join(dict.fromkeys(found)))
     return scenarios
 
 
+def _place(scenario: Scenario, path: str) -> str:
+    """Where a value is written; the top of the file where it is a default."""
+    origin = scenario.origin.get(path, DEFAULT)
+    return f"{scenario.source.label}:1:1" if origin == DEFAULT else f"{origin}:1"
+
+
+def _told_apart(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Scenarios whose ids name one each, in tables as in the manifest; files of one stem get their place beside it."""
+    ids = [one.id for one in scenarios]
+    return [
+        replace(one, id=f"{one.id}#{ids[: at + 1].count(one.id)}") if ids.count(one.id) > 1 else one for at, one in enumerate(scenarios)
+    ]
+
+
 def _names(scenarios: Sequence[Scenario]) -> list[str]:
-    """What people call each scenario; where two have one title, the id tells them apart, and then their place."""
+    """What people call each scenario; where two have one title, the id tells them apart."""
     titles = [one.name for one in scenarios]
-    names = [f"{one.name} ({one.id})" if titles.count(one.name) > 1 and one.id != one.name else one.name for one in scenarios]
-    return [f"{name} #{names[: at + 1].count(name)}" if names.count(name) > 1 else name for at, name in enumerate(names)]
+    return [f"{one.name} ({one.id})" if titles.count(one.name) > 1 else one.name for one in scenarios]
 
 
 def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -> Gains:
@@ -398,19 +413,19 @@ def _claims(scenario: Scenario, values: dict[str, np.ndarray]) -> list[dict[str,
 
 def _draw(
     scenarios: Sequence[Scenario],
-    unknown: Sequence[Uncertain],
+    unknown: Sequence[Mapping[str, Uncertain]],
     draws: int,
     seed: int,
     threads: int | None,
     progress: Callable[[str, int], Progress] | None,
 ) -> list[Drawn]:
     """What each scenario gains over joint draws; the draw's number is its replication, so luck differs too."""
-    values = draw_values(unknown, scenarios, draws, seed)
+    values = [draw_values(one, mine.values(), draws, seed) for one, mine in zip(scenarios, unknown, strict=True)]
     ticker = _locked(progress("uncertainty", sum(one.horizon_weeks for one in scenarios) * draws) if progress else None)
     workers, inside = split_threads(threads, draws)
 
     def one(at: int) -> list[Outcome]:
-        changed = [applied(scenario, values[at]) for scenario in scenarios]
+        changed = [scenario.with_values(mine[at]) for scenario, mine in zip(scenarios, values, strict=True)]
         return execute(Job(changed, seed, at, inside, digest=False, tick=ticker))
 
     rows = run_all(one, range(draws), workers)
@@ -453,20 +468,21 @@ def _add_risk(part: dict[str, Any], drawn: Drawn | None) -> None:
 def _sensitivity(
     scenarios: Sequence[Scenario],
     headline: Mapping[int, Gains],
-    unknown: Sequence[Uncertain],
+    unknown: Sequence[Mapping[str, Uncertain]],
     replications: int,
     seed: int,
     threads: int | None,
     progress: Callable[[str, int], Progress] | None,
 ) -> list[list[dict[str, Any]]]:
-    """For each scenario: each assumed parameter at the ends of its range, and where the answer changes sign.
+    """For each scenario: each uncertain parameter at the ends of its range, and where the answer changes sign.
 
     Everything is on the same luck; what a value does not touch (the baseline under a parameter of a plan, a plan without the
-    parameter) keeps the outcome it has with all values as they are.
+    parameter) keeps the outcome it has with all values as they are. Scenarios with ranges of their own move through them
+    together, from low to low and from high to high.
     """
-    points = [(one.path, value) for one in unknown for value in _ends(one)]
     everyone = tuple(range(len(scenarios)))
-    touched = {one.path: tuple(at for at in everyone if has(scenarios[at], one.path)) for one in unknown}
+    touched = {path: tuple(at for at in everyone if path in unknown[at]) for path in sorted({path for one in unknown for path in one})}
+    points = [(path, side) for path, arms in touched.items() for side in dict.fromkeys(s for at in arms for s in _sides(unknown[at][path]))]
     weeks = scenarios[0].horizon_weeks * replications
     work = len(everyone) + sum(len(touched[path]) for path, _ in points)
     ticker = _locked(progress("sensitivity", weeks * work) if progress else None)
@@ -474,34 +490,40 @@ def _sensitivity(
 
     networks: Any = {}
 
-    def outcomes(values: dict[str, Any], arms: Sequence[int], tick: Progress | None, threads: int) -> list[list[Outcome]]:
-        changed = [applied(scenarios[at], values) for at in arms]
+    def outcomes(values: Mapping[int, dict[str, Any]], tick: Progress | None, threads: int) -> list[list[Outcome]]:
+        changed = [scenarios[at].with_values(one) for at, one in values.items()]
         rows = [execute(Job(changed, seed, at, threads, digest=False, networks=networks, tick=tick)) for at in range(replications)]
-        return [[row[at] for row in rows] for at in range(len(arms))]
+        return [[row[at] for row in rows] for at in range(len(changed))]
 
-    usual = outcomes({}, everyone, ticker, inside * workers)
+    usual = outcomes({at: {} for at in everyone}, ticker, inside * workers)
     networks = MappingProxyType(networks)
     few = {at: gains_of(usual[0], usual[at], scenarios[at].economics.view) for at in everyone[1:]}
     # A few replications tell on common luck what a value changes; where it starts from, all of them tell better.
     shift = {at: (headline[at].margin.mean() - one.margin.mean(), headline[at].cost.mean() - one.cost.mean()) for at, one in few.items()}
 
-    def gains(values: dict[str, Any], arms: Sequence[int], tick: Progress | None) -> dict[int, Gains]:
-        """Gains by scenario, of which only `arms` are run anew; what a value changes is added to the headline."""
-        found = dict(enumerate(usual)) | dict(zip(arms, outcomes(values, arms, tick, 1), strict=True))
+    def gains(path: str, values: Mapping[int, Any], tick: Progress | None) -> dict[int, Gains]:
+        """Gains by scenario with these values at the path; what they change is added to the headline."""
+        found = dict(enumerate(usual)) | dict(zip(values, outcomes({at: {path: one} for at, one in values.items()}, tick, 1), strict=True))
         told = {at: gains_of(found[0], found[at], scenarios[at].economics.view) for at in everyone[1:]}
         return {at: Gains(one.margin + shift[at][0], one.cost + shift[at][1]) for at, one in told.items()}
 
-    workers, _ = split_threads(threads, len(points))
-    found = run_all(lambda point: gains({point[0]: point[1]}, touched[point[0]], ticker), points, workers)
-    table = dict(zip(points, found, strict=True))
+    def at_side(point: tuple[str, str]) -> dict[int, Gains]:
+        path, side = point
+        return gains(path, {at: _at_side(unknown[at][path], side) for at in touched[path]}, ticker)
 
-    def row(task: tuple[int, Uncertain]) -> Swing:
-        arm, one = task
+    workers, _ = split_threads(threads, len(points))
+    table = dict(zip(points, run_all(at_side, points, workers), strict=True))
+
+    def row(task: tuple[int, str]) -> Swing:
+        arm, path = task
+        one = unknown[arm].get(path) or unknown[0][path]
 
         def evaluate(path: str, value: Any) -> Worth:
-            known = table.get((path, value))
-            arms = [at for at in touched[path] if at in (0, arm)]
-            return _worth((known or gains({path: value}, arms, None))[arm])
+            side = next((side for side in _sides(one) if _at_side(one, side) == value), None)
+            if side is not None:
+                return _worth(table[path, side][arm])
+            values = {at: _same_place(one, unknown[at][path], value) for at in touched[path] if at in (0, arm)}
+            return _worth(gains(path, values, None)[arm])
 
         factor = Factor(
             one.path, one.unit, one.default, None if one.choices else one.low, None if one.choices else one.high, one.source,
@@ -509,7 +531,7 @@ def _sensitivity(
         )  # fmt: skip
         return one_at_a_time([factor], evaluate, _worth(headline[arm]), searches=SEARCHES)[0]
 
-    tasks = [(arm, one) for arm in everyone[1:] for one in unknown if {0, arm} & set(touched[one.path])]
+    tasks = [(arm, path) for arm in everyone[1:] for path in touched if {0, arm} & set(touched[path])]
     rows = run_all(row, tasks, workers)
     return [
         [plain(one) for one in sorted((r for (at, _), r in zip(tasks, rows, strict=True) if at == arm), key=lambda r: (-r.swing, r.path))]
@@ -517,10 +539,24 @@ def _sensitivity(
     ]
 
 
-def _ends(one: Uncertain) -> list[Any]:
-    """The values of the sensitivity table that are not the scenario's own."""
-    values = list(one.choices) or [round(end) if one.integer else end for end in (one.low, one.high)]
-    return [value for value in values if value != one.default]
+def _sides(one: Uncertain) -> list[str]:
+    """Where a parameter is moved to: the ends of its range that are not the value in use, or the other values of a switch."""
+    return list(one.choices) or [side for side in ("low", "high") if _at_side(one, side) != one.default]
+
+
+def _at_side(one: Uncertain, side: str) -> Any:
+    if one.choices:
+        return side if side in one.choices else one.default
+    end = one.low if side == "low" else one.high
+    return round(end) if one.integer else end
+
+
+def _same_place(one: Uncertain, other: Uncertain, value: Any) -> Any:
+    """The value of another scenario's parameter that lies in its range where `value` lies in the range of `one`."""
+    if one == other or one.choices or other.choices:
+        return value
+    placed = float(np.interp(value, [one.low, float(one.default), one.high], [other.low, float(other.default), other.high]))
+    return round(placed) if other.integer else placed
 
 
 def _worth(gains: Gains) -> Worth:
@@ -553,8 +589,9 @@ def _differing(baseline: Scenario, scenario: Scenario) -> list[str]:
     for section in ("market", "economics", "behaviors"):
         mine, theirs = (one.tree[section] for one in (baseline, scenario))
         found += [f"{section}.{name}" for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
-    calibrated = baseline.population != scenario.population or baseline.histories is not scenario.histories
-    return found or (["market.population"] if calibrated and shared_weeks(baseline, scenario) is None else [])
+    if not found and (baseline.population != scenario.population or not same_people(baseline, scenario)):
+        found.append("the files of market.population or market.network")
+    return found
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -570,8 +607,8 @@ def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
     needed, gained = part["break_even"]["margin_needed"], part["differences"]["gross_margin"]
     if needed > 0.0 and gained is not None and gained["mean"] == 0.0 == (gained["sd"] or 0.0):
         found.append(
-            "The plan costs money and no order changes: nothing in this scenario lets customers respond to it. Rewards act "
-            "through behaviors.satisfaction and behaviors.loyalty, messages through their effect."
+            "The plan costs money and no order changes within the horizon. Rewards act through behaviors.satisfaction and "
+            "behaviors.loyalty, messages through their effect: see that they are on."
         )
     if replications < FEW_REPLICATIONS:
         found.append(f"{_many(replications, 'replication')}: intervals over luck are wide; use {FEW_REPLICATIONS} or more.")

@@ -82,15 +82,20 @@ class Job:
     tick: Callable[[int], None] | None = field(default=None, repr=False)
 
 
+def same_people(first: Scenario, second: Scenario) -> bool:
+    """Whether a row means the same person in two scenarios: one market, one log of histories, one list of ties."""
+    mine, theirs = first.edges or (), second.edges or ()
+    ties = len(mine) == len(theirs) and all(map(_equal, mine, theirs))
+    return first.market == second.market and ties and _equal(first.histories, second.histories)
+
+
 def shared_weeks(first: Scenario, second: Scenario) -> int | None:
     """Weeks over which two scenarios are the same whatever happens; None if not even their people are.
 
     They share the market and the behaviors, and differ in programs, campaigns and feedback, each of which touches
     nothing before its first week.
     """
-    if first.market != second.market or first.step_days != second.step_days or first.horizon_weeks != second.horizon_weeks:
-        return None
-    if first.histories is not second.histories and not _equal(first.histories, second.histories):
+    if not same_people(first, second) or first.step_days != second.step_days or first.horizon_weeks != second.horizon_weeks:
         return None
     mine = {one.address: one for one in first.components}
     theirs = {one.address: one for one in second.components}
@@ -113,7 +118,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def _equal(first: np.ndarray | None, second: np.ndarray | None) -> bool:
-    return first is not None and second is not None and np.array_equal(first, second)
+    return first is second or (first is not None and second is not None and np.array_equal(first, second))
 
 
 def execute(job: Job) -> list[Outcome]:
@@ -143,13 +148,12 @@ def execute(job: Job) -> list[Outcome]:
         built = 0.0
         arm = branches.pop(at, None)
         if arm is None:
-            same = scenario.market == baseline.market
-            arm, _ = _build(job, scenario, network if same else None)
+            arm, _ = _build(job, scenario, network if same_people(baseline, scenario) else None)
             built = time.perf_counter() - began
             began = time.perf_counter()
         arm.run()
         # Rows of another market are other people.
-        known = spent if scenario.market == baseline.market else None
+        known = spent if same_people(baseline, scenario) else None
         outcomes.append(_outcome(job, arm, known, built, time.perf_counter() - began))
         _tick(job, scenario.horizon_weeks)
     return outcomes

@@ -233,6 +233,7 @@ def manifest(scenarios: Sequence[Scenario], command: str, **facts: Any) -> dict[
     return {
         "command": command,
         "scenarios": {one.id: one.tree for one in scenarios},
+        "populations": {one.id: one.population for one in scenarios if one.population},
         "digests": {one.id: one.digest for one in scenarios},
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}},
         "requirements_lock": _lock_digest(),

@@ -1,13 +1,13 @@
 """What is not known: the assumed and calibrated parameters of a scenario, and joint draws of them.
 
-Luck (replications) and knowledge (these draws) are kept apart. A draw is keyed by the parameter's path, so scenarios
-that share a parameter share its draws.
+Luck (replications) and knowledge (these draws) are kept apart. A draw is keyed by the parameter's path: scenarios that hold
+the same of a parameter draw the same values, and others draw from the same place within ranges of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -45,16 +45,23 @@ class Uncertain:
     widened: bool = False
 
 
-def uncertain(scenarios: Sequence[Scenario]) -> list[Uncertain]:
-    """The assumed parameters of all scenarios, by path; what several share stands once, with the first range that one states."""
-    found: dict[str, Uncertain] = {}
-    stated: set[str] = set()
-    for scenario in scenarios:
-        for one in _assumed(scenario):
-            if one.path not in found or one.path in scenario.uncertainties.keys() - stated:
-                found[one.path] = one
-        stated |= scenario.uncertainties.keys()
-    return [found[path] for path in sorted(found)]
+def uncertain(scenarios: Sequence[Scenario]) -> list[dict[str, Uncertain]]:
+    """What each scenario does not know, by path: what is assumed, and whatever it states a range for.
+
+    Scenarios with the same value in use share what is known of it, the first stated range before all: two markets that are
+    alike must not be drawn apart. Another value in use has a range of its own.
+    """
+    found = [{one.path: one for one in _assumed(scenario)} for scenario in scenarios]
+    for path in sorted({path for mine in found for path in mine}):
+        stated: dict[Any, Uncertain] = {}
+        for scenario, mine in zip(scenarios, found, strict=True):
+            if path in mine and path in scenario.uncertainties:
+                stated.setdefault(mine[path].default, mine[path])
+        for scenario, mine in zip(scenarios, found, strict=True):
+            value = mine[path].default if path in mine else scenario.value(path) if has(scenario, path) else None
+            if not isinstance(value, dict | list) and value in stated:
+                mine[path] = stated[value]
+    return [dict(sorted(mine.items())) for mine in found]
 
 
 def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
@@ -70,7 +77,7 @@ def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
             stated = scenario.origin.get(path, DEFAULT) != DEFAULT
             source = (stated and scenario.citation(path)) or str(facts["source"])
             value = getattr(model, name)
-            if not source.startswith(ASSUMED) or value is None:
+            if value is None or not (source.startswith(ASSUMED) or path in scenario.uncertainties):
                 continue
             choices = _choices(info.annotation)
             if choices:
@@ -134,8 +141,8 @@ def triangular(u: np.ndarray, low: float, mode: float, high: float) -> np.ndarra
     return np.where(u < peak, below, above)
 
 
-def draw_values(parameters: Sequence[Uncertain], scenarios: Sequence[Scenario], draws: int, seed: int) -> list[dict[str, Any]]:
-    """Joint draws of all uncertain parameters, one dict of path to value a draw.
+def draw_values(scenario: Scenario, parameters: Iterable[Uncertain], draws: int, seed: int) -> list[dict[str, Any]]:
+    """Joint draws of all that one scenario does not know, one dict of path to value a draw.
 
     Assumed numbers are triangular between low and high with their peak at the scenario's value, in a Latin hypercube
     (each parameter's strata in an order keyed by its path); calibrated ones are lognormal with the covariance of
@@ -150,12 +157,12 @@ def draw_values(parameters: Sequence[Uncertain], scenarios: Sequence[Scenario], 
         drawn = triangular(u, one.low, float(one.default), one.high)
         for at, value in enumerate(drawn):
             values[at][one.path] = round(float(value)) if one.integer else float(value)
-    for group in _calibrated(scenarios):
+    for group in _calibrated(scenario):
         luck = _generator(seed, ",".join(group.paths))
         shocks = luck.multivariate_normal(np.zeros(len(group.paths)), group.covariance, size=draws, method="eigh")
         for at in range(draws):
             for path, mean, shock in zip(group.paths, group.means, shocks[at], strict=True):
-                values[at][path] = float(np.clip(mean * np.exp(shock), *group.valid[path]))
+                values[at][path] = float(np.clip(mean * np.exp(min(shock, _WIDEST)), *group.valid[path]))
     return values
 
 
@@ -166,6 +173,9 @@ class _Group:
     covariance: np.ndarray
     valid: dict[str, tuple[float, float]]
 
+
+_WIDEST = 700.0
+"""Log of the largest factor that float64 holds."""
 
 _PLACES = {
     "r": "behaviors.purchase.r",
@@ -180,12 +190,12 @@ _PLACES = {
 }
 
 
-def _calibrated(scenarios: Sequence[Scenario]) -> Iterator[_Group]:
-    """Groups of jointly fitted parameters of the population file that all scenarios share."""
-    fitted = scenarios[0].covariance
+def _calibrated(scenario: Scenario) -> Iterator[_Group]:
+    """Groups of jointly fitted parameters of the scenario's population file."""
+    fitted = scenario.covariance
     if fitted is None:
         return
-    behaviors = {one.type: one.params for one in scenarios[0].components if one.kind == "behavior"}
+    behaviors = {one.type: one.params for one in scenario.components if one.kind == "behavior"}
     for key in ("purchase_attrition", "spend"):
         part = fitted.get(key)
         if not part or part.get("matrix") is None:
@@ -213,12 +223,6 @@ def _bounds(facts: Any) -> tuple[float, float]:
 def _generator(seed: int, path: str) -> np.random.Generator:
     key = int.from_bytes(hashlib.sha256(f"{seed} {path}".encode()).digest()[:16], "little")
     return np.random.Generator(np.random.Philox(key=key))
-
-
-def applied(scenario: Scenario, values: dict[str, Any]) -> Scenario:
-    """The scenario with those of the values whose parameter it has."""
-    mine = {path: value for path, value in values.items() if has(scenario, path)}
-    return scenario.with_values(mine)
 
 
 def has(scenario: Scenario, path: str) -> bool:

@@ -157,6 +157,7 @@ class _Check:
             edges = self._edges(market)
         if head is not None:
             faults.extend(_dangling(head, market, economics, components))
+            faults.extend(self._fitted_ranges(head))
         if self.problems or faults or head is None or market is None or economics is None:
             raise ScenarioError([*self.problems, *placed(faults, self.root)])
         source = self.resolved.source
@@ -210,6 +211,17 @@ class _Check:
             component = _component(chosen, name, values, (section, name), self.faults)
             if component is not None:
                 yield component
+
+    def _fitted_ranges(self, head: Head) -> Iterator[Fault]:
+        """Ranges of values whose fit says itself how sure it is."""
+        covariance = (self.population.covariance if self.population else None) or {}
+        names = {name for part in covariance.values() if isinstance(part, dict) for name in part["names"]}
+        for path in head.uncertainties:
+            section, _, inner = path.partition(".")
+            behavior, _, name = inner.partition(".")
+            if section == "behaviors" and name in names and name in self._calibrated(section, behavior):
+                rule = "comes from market.population, whose fit tells how sure it is. Leave its range out."
+                yield Fault(("uncertainties", path), rule, of_key=True)
 
     def _needed(self, behaviors: dict[str, Any]) -> None:
         """Tell where a behavior is off without which a market has no money to compare."""

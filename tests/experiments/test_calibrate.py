@@ -232,7 +232,7 @@ def used(found, tmp_path):
     found.write_population(tmp_path / "people.yaml")
     (tmp_path / "shop.yaml").write_text("name: Shop\nmarket: {customers: 50, population: people.yaml}\n")
     shop = load(str(tmp_path / "shop.yaml"))
-    return shop, draw_values([], [shop], 200, 1)
+    return shop, draw_values(shop, [], 200, 1)
 
 
 def test_customers_who_are_all_alike_get_the_simple_model_in_plain_words(tmp_path):

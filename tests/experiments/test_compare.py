@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from regulars.experiments.compare import NotComparable, compare, gains_of
+from regulars.experiments.compare import NotComparable, compare, gains_of, save
+from regulars.experiments.run import run
 from regulars.scenarios import from_tree
 
 TREE: dict[str, Any] = {
@@ -139,10 +142,49 @@ def test_several_scenarios_answer_as_each_would_alone(arms, part):
     assert both[1]["views"]["clv"]["value"] == part["views"]["clv"]["value"]
 
 
-@pytest.mark.parametrize(("change", "says"), [({"horizon_weeks": 20}, "horizon_weeks = 20"), ({"currency": "CNY"}, "currency = CNY")])
-def test_what_cannot_be_compared_is_refused_with_the_reason(arms, change, says):
-    with pytest.raises(NotComparable, match=says):
-        compare(arms[0], [shop("other", **change)], replications=1, draws=0)
+def test_all_that_cannot_be_compared_is_told_with_its_place(arms):
+    short, chinese = shop("short", horizon_weeks=20), shop("chinese", currency="CNY", horizon_weeks=30)
+    with pytest.raises(NotComparable) as told:
+        compare(arms[0], [short, chinese], replications=1, draws=0)
+    first, second, third = str(told.value).splitlines()
+    assert first.startswith("short:1:1: horizon_weeks = 20: must be 26 as in the baseline plain. Use --weeks 20.")
+    assert second.startswith("chinese:1:1: horizon_weeks = 30: must be 26")
+    assert third.startswith("chinese:1:1: currency = CNY: must be USD")
+
+
+def test_what_scenarios_differ_in_is_drawn_around_the_value_of_each(arms):
+    """A message of .5 a contact loses in every draw, whatever one of .005 does; alone as in company."""
+    mail = {"type": "push", "start_week": 2, "effect": 0.0}
+    cheap, dear = (shop(name, campaigns={"mail": {**mail, "contact_cost": cost}}) for name, cost in (("cheap", 0.005), ("dear", 0.5)))
+    settings: dict[str, Any] = {"replications": 3, "draws": 8, "sensitivity": True}
+    company = compare(arms[0], [cheap, dear], **settings).document["scenarios"]
+    alone = [compare(arms[0], one, **settings).document["scenarios"][0] for one in (cheap, dear)]
+    told = ("probability_of_loss", "roi", "uncertain", "sensitivity", "weekly")
+    assert [{name: one[name] for name in told} for one in company] == [{name: one[name] for name in told} for one in alone]
+    changed = compare(cheap, dear, **settings).document["scenarios"][0]
+    assert changed["probability_of_loss"] == 1.0 and changed["roi"]["profit"]["ci95_all"][1] < 0
+    row = next(one for one in changed["sensitivity"] if one["path"] == "campaigns.mail.contact_cost")
+    assert (row["default"], row["low"], row["high"]) == (0.5, 0.25, 1.0)
+    assert row["profit_low"] > row["profit_default"] > row["profit_high"] and row["profit_low"] < 0
+
+
+def test_files_of_one_name_with_other_ties_are_other_markets(tmp_path):
+    """Two lists of ties called ties.csv in two folders: nobody's messages travel along the other's ties."""
+    found = []
+    for name, ties in (("dense", 40), ("sparse", 1)):
+        folder = tmp_path / name
+        folder.mkdir()
+        rows = [f"{i},{(i + step) % 400}" for i in range(400) for step in range(1, ties + 1)]
+        (folder / "ties.csv").write_text("\n".join(["from,to", *rows]))
+        network = {"type": "edge_list", "file": "ties.csv", "sender_column": "from", "receiver_column": "to"}
+        tree = {**TREE, "name": name, "market": {"customers": 400, "network": network}, "horizon_weeks": 8}
+        tree["behaviors"] = {**TREE["behaviors"], "word_of_mouth": {"base": 0.1}}
+        found.append(from_tree(tree, folder, id=name))
+    document = compare(*found, replications=2, draws=0).document["scenarios"][0]
+    alone = [run(one, replications=2).document()["kpis"]["messages_sent"]["mean"] for one in found]
+    assert alone[0] > 20 * alone[1] > 0
+    assert document["differences"]["messages_sent"]["mean"] == pytest.approx(alone[1] - alone[0])
+    assert any("the files of market.population or market.network" in one for one in document["warnings"])
 
 
 def warnings(first: Any, second: Any, **more: Any) -> str:
@@ -183,7 +225,17 @@ def test_a_range_that_does_not_hold_the_value_in_use_is_pointed_out(arms):
 def test_scenarios_of_one_title_are_told_apart(arms):
     twins = [from_tree({**arms[1].tree, "name": "Stars"}, id=id) for id in ("first", "second", "second")]
     document = compare(arms[0], twins, replications=1, draws=0).document
-    assert [one["name"] for one in document["scenarios"]] == ["Stars (first)", "Stars (second) #1", "Stars (second) #2"]
+    assert [one["name"] for one in document["scenarios"]] == ["Stars (first)", "Stars (second#1)", "Stars (second#2)"]
+    assert [one["scenario"] for one in document["scenarios"]] == ["first", "second#1", "second#2"]
+
+
+def test_files_of_one_stem_are_told_apart_in_every_table(arms, tmp_path):
+    one = compare(arms[0], [shop("plan", programs={"stars": STARS}), shop("plan")], replications=1, draws=0)
+    save(one, tmp_path / "run")
+    frame = pd.read_parquet(tmp_path / "run" / "kpis.parquet")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert set(frame.scenario) == {"plain", "plan#1", "plan#2"} == set(manifest["scenarios"])
+    assert len(frame) == 3 * frame.kpi.nunique()
 
 
 def test_one_scenario_needs_no_list_and_none_is_refused(arms):

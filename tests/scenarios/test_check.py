@@ -223,3 +223,11 @@ def test_an_error_survives_pickling_between_processes(refusal, write):
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
     assert again.errors == caught.value.errors
     assert re.match(r"s\.yaml:2:16: ", str(again))
+
+
+def test_a_fitted_value_needs_no_range(refusal):
+    """The covariance of its fit says how sure it is; a range beside it would be a second opinion."""
+    text = "extends: library:online_shop/baseline\nuncertainties: {behaviors.purchase.r: {low: 0.1, high: 0.5}}\n"
+    (line,) = refusal(text)
+    told = "comes from market.population, whose fit tells how sure it is. Leave its range out."
+    assert line == f"s.yaml:2:17: uncertainties.behaviors.purchase.r: {told}"
