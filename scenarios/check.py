@@ -18,7 +18,7 @@ from . import options
 from . import resolve as resolving
 from .faults import Fault, choice, number, validated
 from .library import Source, find
-from .population import PopulationFile, place, placed, read_edges, read_population
+from .population import JOINT, PopulationFile, place, placed, read_edges, read_population
 from .problem import Place, Problem, ScenarioError, nearest, problem, suggestion
 from .reader import Node, plain, plant
 from .resolve import ALWAYS, NAME, OFF, PARTS, Resolved, values_layer
@@ -215,7 +215,7 @@ class _Check:
     def _fitted_ranges(self, head: Head) -> Iterator[Fault]:
         """Ranges of values whose fit says itself how sure it is."""
         covariance = (self.population.covariance if self.population else None) or {}
-        names = {name for part in covariance.values() if isinstance(part, dict) for name in part["names"]}
+        names = {name for key in JOINT for name in (covariance.get(key) or {}).get("names", ())}
         for path in head.uncertainties:
             section, _, inner = path.partition(".")
             behavior, _, name = inner.partition(".")
@@ -604,19 +604,35 @@ def _of_values(faults: list[Fault], values: Mapping[str, Any]) -> Iterator[Probl
 
 def _rebuilt(scenario: Scenario, values: dict[str, Any]) -> Scenario:
     """The scenario with any values, checked as a whole."""
-    calibrated, rest = {name: dict(one) for name, one in (scenario.population or {}).items()}, {}
-    for path, value in values.items():
-        names = path.split(".")
-        if len(names) == 3 and names[0] == "behaviors" and names[2] in calibrated.get(names[1], {}):
-            calibrated[names[1]][names[2]] = value
-        else:
-            rest[path] = value
-    known = None
-    if scenario.population is not None and "market.population" not in values:
+    layer, known = values_layer(values), None
+    problems: list[Problem] = []
+    market = layer.map.get("market")
+    if scenario.population is not None and (market is None or "population" not in market.map):
+        calibrated = {name: dict(one) for name, one in scenario.population.items()}
+        _move(layer, calibrated, f"market.population ({scenario.market.population})", problems)
         known = PopulationFile(scenario.source, calibrated, scenario.histories, scenario.covariance)
     base = plant(scenario.tree, Place(scenario.id))
-    node = resolving.merge(base, values_layer(rest), implied_type)
-    built = _Check(Resolved(node, scenario.source, (scenario.id, "values"), scenario.files), [], known).scenario()
+    node = resolving.merge(base, layer, implied_type)
+    built = _Check(Resolved(node, scenario.source, (scenario.id, "values"), scenario.files), problems, known).scenario()
     before = f"{scenario.id}:"
     origin = {path: scenario.origin.get(path, at) if at.startswith(before) else at for path, at in built.origin.items()}
     return replace(built, id=scenario.id, origin=origin)
+
+
+def _move(layer: Node, calibrated: dict[str, dict[str, Any]], giver: str, problems: list[Problem]) -> None:
+    """Move values out of a layer to where a population file gives them; it gives the type for good."""
+    behaviors = layer.map.get("behaviors")
+    for name, known in calibrated.items():
+        part = None if behaviors is None else behaviors.map.get(name)
+        if behaviors is None or part is None:
+            continue
+        wanted = part.map.get("type")
+        if wanted is not None and "type" in known and wanted.value != known["type"]:
+            rule = f"{giver} gives {known['type']} with fitted values. Leave the type out, or give another population."
+            fault = Fault(("behaviors", name, "type"), rule, value=plain(wanted))
+            problems.append(problem(wanted.at, fault.dotted, fault.text))
+            # Told once; what else the part holds may belong to the other type.
+            del behaviors.map[name]
+            continue
+        for key in known.keys() & part.map.keys():
+            known[key] = plain(part.map.pop(key))

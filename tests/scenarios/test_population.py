@@ -102,6 +102,39 @@ def test_calibrated_values_can_be_drawn_anew(planned):
     assert np.array_equal(rebuilt.histories, scenario.histories)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"behaviors.attrition": {"type": "beta_geometric"}},
+        {"behaviors.attrition": {"type": "beta_geometric", "a": 0.7}},
+        {"behaviors.attrition.type": "beta_geometric"},
+        {"behaviors.attrition.type": "beta_geometric", "behaviors.attrition.a": 0.7},
+        {"behaviors": {"attrition": {"type": "none"}}},
+    ],
+)
+def test_another_type_beside_a_population_names_the_population(planned, values):
+    with pytest.raises(ScenarioError) as caught:
+        planned().with_values(values)
+    (one,) = caught.value.errors
+    wanted = next(iter(values.values()))
+    while isinstance(wanted, dict):
+        wanted = wanted.get("type", wanted.get("attrition"))
+    assert str(one) == (
+        f"values:1:1: behaviors.attrition.type = {wanted}: market.population (population.yaml) gives pareto with fitted values. "
+        "Leave the type out, or give another population."
+    )
+
+
+def test_a_map_of_values_takes_the_place_of_calibrated_ones(planned):
+    scenario = planned("behaviors: {attrition: {offset: 0.3}}\n", "market.population=population.yaml")
+    again = scenario.with_values({"behaviors.attrition": {"type": "pareto", "s": 0.9}})
+    attrition = again.component("behaviors.attrition")
+    assert (attrition.params.s, attrition.params.beta, again.value("behaviors.attrition.s")) == (0.9, 10.0, 0.9)
+    assert "s" not in again.tree["behaviors"]["attrition"]
+    assert again.digest == scenario.with_values({"behaviors.attrition.s": 0.9}).digest
+    assert again.tree == scenario.with_values({"behaviors.attrition.s": 0.9}).tree
+
+
 def test_the_digest_is_of_the_content_not_of_the_file_name(planned, write):
     first = planned()
     write("other.yaml", FILE.replace("kind: population", "name: other\nkind: population"))
@@ -117,6 +150,7 @@ def test_the_digest_is_of_the_content_not_of_the_file_name(planned, write):
         ("kind: population", "king: population", "1:1", "must be population"),
         ("r: 0.5", "r: -1", "2:15", "must be 0.01 to 100"),
         ("r: 0.5", "rr: 0.5", "2:12", "no such name"),
+        ("r: 0.5", "type: pareto", "2:12", "no such name"),
         ("type: pareto", "type: parto", "3:19", "Did you mean 'pareto'"),
         ("spend: {", "spent: {", "4:1", "Did you mean 'spend'"),
         ("purchase: {r: 0.5, alpha: 8.0}", "purchase: 5", "2:11", "must be a map"),
@@ -139,6 +173,26 @@ def test_faults_of_the_file_have_their_place_in_it(planned, write, old, new, pla
     with pytest.raises(ScenarioError) as caught:
         load("s.yaml")
     assert any(str(one).startswith(f"population.yaml:{place}") and said in one.message for one in caught.value.errors), str(caught.value)
+
+
+HUGE = "1" * 400
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("p.json", '{"kind": "population",\n "histories": {"columns": ["frequency"], "rows": [[HUGE]]}}', "2:52"),
+        ("p.json", '{"kind": "population", "spend": {"p": 6.0},\n "covariance": {"spend": {"names": ["p"], "matrix": [[-HUGE]]}}}', "2:55"),
+        ("p.json", '{"kind": "population",\n "histories": {"columns": ["frequency"], "rows": [[1e300]]}}', "2:52"),
+        ("p.yaml", "kind: population\nhistories:\n  columns: [frequency]\n  rows:\n" + "    - [1]\n" * 70 + "    - [HUGE]\n", "75:8"),
+        ("p.yaml", "kind: population\nhistories: {columns: [frequency], rows: [[HUGE]]}\n", "2:43"),
+    ],
+)
+def test_a_number_of_hundreds_of_digits_has_its_place(write, name, text, place):
+    write(name, text.replace("HUGE", HUGE))
+    (error,) = validate_files([name])["files"][name]["errors"]
+    assert f"{error['line']}:{error['column']}" == place
+    assert "must be a finite number below 2**63 in size" in error["message"]
 
 
 @pytest.mark.parametrize(
