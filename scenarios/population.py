@@ -109,18 +109,19 @@ def _base_parameters(name: str, given: Any, faults: list[Fault]) -> dict[str, An
         faults.append(Fault((name,), "must be a map of parameters.", value=given))
         return {}
     classes = catalog.variants("behavior", name)
-    variant = given.get("type", classes[0].variant)
-    names = [str(one.variant) for one in classes]
-    if classes[0].variant is not None and variant not in names:
-        faults.append(Fault((name, "type"), f"no such type. {suggestion(variant, names)}", value=variant))
-        return {}
-    chosen = next(one for one in classes if one.variant == variant)
-    values = {key: value for key, value in given.items() if key != "type"}
+    chosen, values = classes[0], given
+    if chosen.variant is not None:
+        variant, names = given.get("type", chosen.variant), [str(one.variant) for one in classes]
+        if variant not in names:
+            faults.append(Fault((name, "type"), f"no such type. {suggestion(variant, names)}", value=variant))
+            return {}
+        chosen = next(one for one in classes if one.variant == variant)
+        values = {key: value for key, value in given.items() if key != "type"}
     params = validated(chosen.Params, values, (name,), faults)
     if params is None:
         return {}
     exact = params.model_dump(mode="json", include=set(values))
-    return exact if chosen.variant is None else {"type": variant, **exact}
+    return exact if chosen.variant is None else {"type": chosen.variant, **exact}
 
 
 def _check_covariance(given: Any, values: dict[str, dict[str, Any]], faults: list[Fault]) -> None:

@@ -276,10 +276,14 @@ class _Reading:
         if len(text) <= 400:
             base = {"0o": 8, "0x": 16}.get(text[:2], 10)
             value = int(text, base) if _WHOLE.fullmatch(text) else float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-        if not abs(value) < 1e300 or (isinstance(value, int) and abs(value) >= 2**63):
+        if not _in_range(value):
             self.tell(place, f"{dotted or 'value'} = {shown(text)}: must be a finite number below 2**63 in size", dotted)
             return text
         return value
+
+
+def _in_range(value: float) -> bool:
+    return abs(value) < (2**63 if isinstance(value, int) else 1e300)
 
 
 _WORDS: dict[str, Scalar] = {
@@ -374,7 +378,13 @@ def _put_back(data: Any, blocks: list[Any]) -> int:
 
 
 def _json(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
+    return json.loads(
+        text,
+        object_pairs_hook=_once,
+        parse_constant=_refuse,
+        parse_float=lambda text: _bounded(float(text)),
+        parse_int=lambda text: _bounded(int(text)),
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -388,8 +398,7 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not finite")
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is not finite")
+def _bounded(value: float) -> float:
+    if not _in_range(value):
+        raise ValueError("a number that the whole reader refuses")
     return value

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -32,18 +34,21 @@ PIECES += ["type: ", "#", ",", "\0", "9" * 30, "<<: "]
 relaxed = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def assert_told(error: ScenarioError) -> None:
+    assert error.errors
+    for one in error.errors:
+        assert one.line >= 1
+        assert one.column >= 1
+        assert str(one).isprintable()
+
+
 def answered(path: Path, data: bytes, *sets: str) -> None:
     path.write_bytes(data)
     start = time.process_time()
     try:
         load(path, sets)
     except ScenarioError as error:
-        assert error.errors
-        for one in error.errors:
-            assert one.line >= 1
-            assert one.column >= 1
-            assert "\n" not in str(one)
-            assert str(one).isprintable()
+        assert_told(error)
     assert time.process_time() - start < LIMIT_S
 
 
@@ -95,7 +100,71 @@ def test_random_values(tmp_path, path, value):
     try:
         scenario.with_values({path: value})
     except ScenarioError as error:
-        assert str(error).isprintable() or len(error.errors) > 1
+        assert_told(error)
+
+
+POPULATION: dict[str, Any] = {
+    "kind": "population",
+    "purchase": {"r": 0.5, "alpha": 8.0},
+    "attrition": {"type": "pareto", "s": 0.7, "beta": 10.0},
+    "spend": {"type": "gamma_gamma", "p": 6.0, "q": 4.0, "v": 15.0},
+    "covariance": {"purchase_attrition": {"names": ["r", "s"], "matrix": [[0.1, 0.0], [0.0, 0.1]]}},
+    "histories": {"columns": ["frequency", "recency_weeks", "age_weeks"], "rows": [[2, 10.5, 20.0] for _ in range(60)]},
+}
+HUGE = [10**400, -(10**400), 2**63, -(2**63), 1e300, -1e308, 1e-320, 10**30]
+odd = values | st.sampled_from(HUGE) | st.sampled_from(["frequency", "r", "v", "entry_week", "1" * 400, "1e999"])
+stand_ins = st.recursive(
+    odd, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys | st.just("names"), inner, max_size=3), max_leaves=6
+)
+
+
+def as_rows(tree: Any) -> str:
+    """The file as `regulars calibrate` writes it: histories in a block, a row a line."""
+    rest = {name: one for name, one in tree.items() if name != "histories"}
+    lines = [f"{json.dumps(name)}: {json.dumps(one)}" for name, one in rest.items()]
+    histories = tree.get("histories")
+    if isinstance(histories, dict) and isinstance(histories.get("rows"), list):
+        lines += ["histories:", f"  columns: {json.dumps(histories.get('columns'))}", "  rows:"]
+        lines += [f"    - {json.dumps(row)}" for row in histories["rows"]]
+    elif "histories" in tree:
+        lines.append(f"histories: {json.dumps(histories)}")
+    return "\n".join([*lines, ""])
+
+
+@st.composite
+def broken_populations(draw: Any) -> Any:
+    tree = copy.deepcopy(POPULATION)
+    for _ in range(draw(st.integers(1, 3))):
+        at: Any = tree
+        while True:
+            key = draw(st.sampled_from(sorted(at))) if isinstance(at, dict) else draw(st.integers(0, len(at) - 1))
+            inner = at[key]
+            if not (isinstance(inner, dict | list) and inner and draw(st.integers(0, 3))):
+                break
+            at = inner
+        if isinstance(at, dict) and draw(st.integers(0, 5)) == 0:
+            at[draw(keys)] = at.pop(key)
+        else:
+            at[key] = draw(stand_ins)
+    return tree
+
+
+@relaxed
+@given(tree=broken_populations(), form=st.sampled_from([json.dumps, as_rows]))
+@example(tree={**POPULATION, "histories": {**POPULATION["histories"], "rows": [[10**400, 10.5, 20.0]] * 60}}, form=json.dumps)
+@example(tree={**POPULATION, "histories": {**POPULATION["histories"], "rows": [[10**400, 10.5, 20.0]] * 60}}, form=as_rows)
+@example(tree={**POPULATION, "purchase": {"type": "pareto"}}, form=json.dumps)
+@example(tree={**POPULATION, "covariance": {"customers": {}}}, form=json.dumps)
+@example(tree={**POPULATION, "covariance": {"spend": {"names": ["p"], "matrix": [[10**400]]}}}, form=json.dumps)
+def test_broken_populations(tmp_path, tree, form):
+    answered(tmp_path / "p.yaml", form(tree).encode())
+    (tmp_path / "s.yaml").write_text("market: {population: p.yaml}\n")
+    try:
+        load(tmp_path / "s.yaml")
+    except ScenarioError as error:
+        assert_told(error)
+    (told,) = validate_files([tmp_path / "p.yaml"])["files"].values()
+    assert told["valid"] == (not told["errors"])
 
 
 @pytest.mark.parametrize(
