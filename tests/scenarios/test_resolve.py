@@ -121,12 +121,12 @@ def test_every_value_tells_where_it_came_from(child):
 
 def test_a_chain_over_folders_names_files_as_people_do(write):
     write("regulars.yaml", "")
-    write("shared/base.yaml", "market: {customers: 4}\n")
-    write("shared/middle.yaml", "extends: base.yaml\n")
-    write("plans/child.yaml", "extends: ../shared/middle.yaml\n")
-    assert load("plans/child.yaml").origin["market.customers"] == "shared/base.yaml:1"
-    write("shared/base.yaml", "market: {customers: -4}\n")
-    with pytest.raises(ScenarioError, match=r"^shared/base\.yaml:1:21: market\.customers = -4: "):
+    write("common/base.yaml", "market: {customers: 4}\n")
+    write("common/middle.yaml", "extends: base.yaml\n")
+    write("plans/child.yaml", "extends: ../common/middle.yaml\n")
+    assert load("plans/child.yaml").origin["market.customers"] == "common/base.yaml:1"
+    write("common/base.yaml", "market: {customers: -4}\n")
+    with pytest.raises(ScenarioError, match=r"^common/base\.yaml:1:21: market\.customers = -4: "):
         load("plans/child.yaml")
 
 
