@@ -571,9 +571,6 @@ def _verdict(holdout: Sequence[dict[str, float | int | None]], sd: float | None,
     return []
 
 
-# Words and files ----------------------------------------------------------------------------------------------------
-
-
 def _reported(fit: Fit[Any]) -> dict[str, Any]:
     parameters = {name: _known(float(getattr(fit.model, name))) for name in fit.names}
     errors = {name: _known(one) for name, one in fit.standard_errors.items()}

@@ -39,6 +39,8 @@ import numpy as np
 MOST_BYTES = 512 * 2**20
 MOST_UNPACKED_BYTES = 4 * 2**30
 MOST_ROWS = 20_000_000
+BATCH_BYTES = 64 * 2**20  # Of Parquet columns in memory at a time.
+LEAST_BATCH = 1024  # Rows for which the Parquet reader takes memory, however few there are.
 FEW = 0.05  # Share of unreadable rows up to which they are dropped.
 MANY = 0.50  # Share of rows without customer, or negative, beyond which something else is wrong.
 TWICE = 0.02  # Share of repeated rows beyond which the export holds orders twice.
@@ -174,9 +176,6 @@ def read_transactions(path: str | Path, *, customer: str | None = None, date: st
     return _clean(rows)
 
 
-# The file -----------------------------------------------------------------------------------------------------------
-
-
 def _read(path: Path, shown: str, named: dict[str, str | None]) -> _Rows:
     try:
         size = path.stat().st_size
@@ -235,7 +234,10 @@ def _read_csv(content: bytes, shown: str, named: dict[str, str | None]) -> _Rows
             line.append(at)
             digest.append(hash(tuple(row)))
     except csv.Error as error:
-        raise BadInput([f"{shown}:{reader.line_num}:1: not CSV: {_plain(error)}."]) from error
+        what = f"not CSV: {_plain(error)}."
+        if "field limit" in str(error):
+            what = f"a field has more than {csv.field_size_limit():,} characters: must be shorter. Close a quote that was left open."
+        raise BadInput([f"{shown}:{reader.line_num}:1: {what}"]) from error
     repairs: dict[str, Repair] = {}
     if encoding != "utf-8":
         repairs["encoding"] = Repair(read, f"the file is not UTF-8; read as {encoding}")
@@ -297,36 +299,119 @@ def _read_parquet(path: Path, shown: str, named: dict[str, str | None]) -> _Rows
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
-            metadata = file.metadata
-            header = list(file.schema_arrow.names)
-            unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
-            if metadata.num_rows > MOST_ROWS or unpacked > MOST_UNPACKED_BYTES:
-                rule = f"must have at most {MOST_ROWS:,} rows and {MOST_UNPACKED_BYTES // 2**30} GB unpacked"
-                raise BadInput([f"{shown}:1:1: {rule}. Take a sample of customers."])
-            columns = _choose(header, named, f"{shown}:1:1")
-            plain = [name for name, kind in zip(header, file.schema_arrow.types, strict=True) if not pa.types.is_nested(kind)]
-            for role, column in columns.items():
-                if header[column] not in plain:
-                    what = f"{role} = {_quoted(header[column])}: must be a plain column, not a nested one."
-                    raise BadInput([f"{shown}:1:{column + 1}: {what}"])
-            frame = file.read(columns=plain).to_pandas(timestamp_as_object=False, date_as_object=True)
-    except (pa.ArrowException, OSError, pd.errors.OutOfBoundsDatetime) as error:
+        metadata, schema = pq.read_metadata(path), pq.read_schema(path)
+        header = list(schema.names)
+        plain = [at for at, kind in enumerate(schema.types) if not pa.types.is_nested(kind)]
+        width = sum(_width(schema.types[at]) for at in plain)
+        unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+        spelled_out = max(metadata.num_rows, LEAST_BATCH) * width
+        if metadata.num_rows > MOST_ROWS or max(unpacked, spelled_out) > MOST_UNPACKED_BYTES:
+            rule = f"must have at most {MOST_ROWS:,} rows and {MOST_UNPACKED_BYTES // 2**30} GB unpacked"
+            raise BadInput([f"{shown}:1:1: {rule}. Take a sample of customers."])
+        columns = _choose(header, named, f"{shown}:1:1")
+        for role, column in columns.items():
+            if column not in plain:
+                what = f"{role} = {_quoted(header[column])}: must be a plain column, not a nested one."
+                raise BadInput([f"{shown}:1:{column + 1}: {what}"])
+        columns_read = [header[at] for at in plain]
+        texts = [header[at] for at in plain if _is_text(schema.types[at])]
+        kept: dict[int, list[Any]] = {at: [] for at in columns.values()}
+        pools = {at: _Texts() for at in columns.values()}
+        digest: list[int] = []
+        # Texts that repeat stay codes on their way, since a file of kilobytes can spell out to more than any memory.
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            for batch in file.iter_batches(batch_size=max(1, min(2**18, BATCH_BYTES // max(width, 1))), columns=columns_read):
+                if batch.num_columns != len(plain):
+                    raise BadInput([f"{shown}:1:1: several columns have one name: must differ."])
+                cells = []
+                for at, column in zip(plain, batch.columns, strict=True):
+                    is_text = _is_text(schema.types[at])
+                    cells.append(pools.get(at, _Texts()).spelled(column) if is_text else _keys(column))
+                    if at in kept:
+                        kept[at].extend(cells[-1] if is_text else [column])
+                if sum(pool.size for pool in pools.values()) > MOST_UNPACKED_BYTES:
+                    rule = f"customers, dates and amounts must be at most {MOST_UNPACKED_BYTES // 2**30} GB unpacked"
+                    raise BadInput([f"{shown}:1:1: {rule}. Name the right columns, or take a sample of customers."])
+                digest.extend(hash(row) for row in zip(*cells, strict=True))
+        found: dict[str, Any] = {}
+        for role, at in columns.items():
+            if _is_text(schema.types[at]):
+                found[role] = kept[at]
+            else:
+                series = pa.chunked_array(kept[at], schema.types[at]).to_pandas(timestamp_as_object=False, date_as_object=True)
+                is_number = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
+                found[role] = series.to_numpy(np.float64, na_value=np.nan) if role == "amount" and is_number else _texts(series)
+    except (pa.ArrowException, OSError, OverflowError, pd.errors.OutOfBoundsDatetime) as error:
         raise BadInput([f"{shown}:1:1: not a Parquet file that can be read: {_plain(error)}."]) from error
-    amounts = frame[header[columns["amount"]]]
-    numeric = pd.api.types.is_numeric_dtype(amounts) and not pd.api.types.is_bool_dtype(amounts)
-    currency = _texts(frame[header[columns["currency"]]]) if "currency" in columns else None
     return _Rows(
         path=shown,
         number={role: column + 1 for role, column in columns.items()},
-        customer=_texts(frame[header[columns["customer"]]]),
-        date=_texts(frame[header[columns["date"]]]),
-        amount=amounts.to_numpy(np.float64, na_value=np.nan) if numeric else _texts(amounts),
-        currency=currency,
-        line=np.arange(1, len(frame) + 1),
-        digest=np.array([hash(row) for row in frame.astype(str).itertuples(index=False, name=None)], np.int64),
-        read=len(frame),
+        customer=found["customer"],
+        date=found["date"],
+        amount=found["amount"],
+        currency=found.get("currency"),
+        line=np.arange(1, len(digest) + 1),
+        digest=np.array(digest, np.int64),
+        read=len(digest),
     )
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether values of a column have any length, or are codes of such values."""
+    import pyarrow as pa
+
+    is_one_of = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_dictionary)
+    return any(one(kind) for one in is_one_of) or pa.types.is_fixed_size_binary(kind)
+
+
+def _width(kind: Any) -> int:
+    """Bytes of one value in memory; of a text, those of its code."""
+    import pyarrow as pa
+
+    if _is_text(kind) and not pa.types.is_fixed_size_binary(kind):
+        return 4
+    try:
+        return -(-kind.bit_width // 8)
+    except ValueError:  # Of a column that holds nothing at all.
+        return 1
+
+
+class _Texts:
+    """Texts of a column, each distinct one once in memory.
+
+    Attributes:
+        size: Characters of all.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+        self.size = 0
+
+    def spelled(self, column: Any) -> list[str]:
+        """The text of each row; empty where there is none."""
+        import pandas as pd
+        import pyarrow as pa
+
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        codes, places = np.unique(column.indices.fill_null(-1).to_numpy(zero_copy_only=False), return_inverse=True)
+        gaps = int((codes < 0).sum())
+        values = column.dictionary.take(pa.array(codes[gaps:])).to_pylist()
+        texts = [""] * gaps + ["" if pd.isna(one) else str(one).strip() for one in values]
+        self.size += sum(len(one) for one in texts if one not in self.known)
+        texts = [self.known.setdefault(one, one) for one in texts]
+        return [texts[at] for at in places]
+
+
+def _keys(column: Any) -> list[Any]:
+    """What tells equal values of a column from others."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+        column = column.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
+    # Not a number is equal to nothing, itself included.
+    return [None if one != one else one for one in column.to_pylist()]
 
 
 def _texts(column: Any) -> list[str]:
@@ -341,9 +426,6 @@ def _texts(column: Any) -> list[str]:
     if pd.api.types.is_float_dtype(column.dtype) and (column.dropna() % 1 == 0).all():
         return ["" if pd.isna(one) else str(int(one)) for one in column]  # Whole numbers, floats for their gaps alone.
     return ["" if pd.isna(one) else str(one).strip() for one in column]
-
-
-# The columns --------------------------------------------------------------------------------------------------------
 
 
 def _choose(header: list[str], named: dict[str, str | None], where: str) -> dict[str, int]:
@@ -384,9 +466,6 @@ def _bare(name: str) -> str:
     return re.sub(r"[\s_\-.]", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
-# The rows -----------------------------------------------------------------------------------------------------------
-
-
 def _clean(rows: _Rows) -> Transactions:
     repairs, notes = rows.repairs, []
     if not rows.read:
@@ -394,7 +473,7 @@ def _clean(rows: _Rows) -> Transactions:
     if not len(rows.customer):
         raise BadInput([f"{rows.path}:1:1: no row can be read."])
     errors: list[str] = []
-    missing = np.array([one.casefold() in MISSING for one in rows.customer], bool)
+    missing = np.array([len(one) <= LONGEST and one.casefold() in MISSING for one in rows.customer], bool)
     if missing.mean() > MANY:
         first = int(np.flatnonzero(missing)[0])
         errors.append(
@@ -576,8 +655,6 @@ def _date(ordinal: int) -> datetime.date:
     return datetime.date.fromordinal(ordinal)
 
 
-# Dates --------------------------------------------------------------------------------------------------------------
-
 _YEAR_FIRST = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})日?(?:(?:T|\s+)(.+))?")
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _POINTS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?:,?\s+(.+))?")
@@ -673,8 +750,6 @@ def _serial(text: str) -> str:
             return f"; this looks like {unit} since 1970 ({number} is {day}): format the column as YYYY-MM-DD"
     return ""
 
-
-# Amounts ------------------------------------------------------------------------------------------------------------
 
 _AMOUNT = re.compile(
     r"(?P<sign>[-+]?)\s?(?P<before>[^\W\d_]{0,4}[$€£¥₹₩₽]?)\s?(?P<sign2>[-+]?)\s?"
@@ -789,9 +864,6 @@ def _is_currency(label: str) -> bool:
 def _currency(label: str) -> str:
     label = unicodedata.normalize("NFKC", label).strip().upper()
     return CODES.get(label, label)
-
-
-# Words --------------------------------------------------------------------------------------------------------------
 
 
 def _distinct(texts: Iterable[str]) -> tuple[list[str], np.ndarray, np.ndarray]:

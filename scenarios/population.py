@@ -243,7 +243,8 @@ def read_edges(source: Source, network: Any, people: int) -> tuple[np.ndarray, .
             for column, at in zip(columns, places, strict=True):
                 column.append(row[at].strip())
     except csv.Error as error:
-        raise ValueError(f"{source.label}:{reader.line_num}:1: {error}") from None
+        rule = f"a cell must have at most {csv.field_size_limit():,} characters. Close a quote that was left open."
+        raise ValueError(f"{source.label}:{reader.line_num}:1: {rule if 'field limit' in str(error) else error}") from None
     if not columns[0]:
         raise ValueError(f"{source.label}:1:1: no ties")
     ids = _ids(columns[0] + columns[1], source)

@@ -1,7 +1,11 @@
 """A log of orders is read as meant, repaired with a count, or refused with every reason at once."""
 
 import datetime
+import decimal
+import math
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,9 +48,6 @@ def refusal(path, **columns):
     return caught.value.errors
 
 
-# Reading ------------------------------------------------------------------------------------------------------------
-
-
 def test_cdnow_is_read_as_the_literature_reads_it():
     log = read_transactions(CDNOW)
     assert (len(log.customer), len(log.who), log.days) == (2357, 6696, 546)
@@ -86,6 +87,99 @@ def test_whole_numbered_ids_with_gaps_stay_whole_in_parquet(tmp_path):
     frame.to_parquet(tmp_path / "log.parquet")
     log = read_transactions(tmp_path / "log.parquet")
     assert log.customer[1] == "1" and log.repairs["missing_customer"].count == 1
+
+
+def columns_of(rows):
+    """Columns of an Arrow table of orders."""
+    return dict(zip(("customer_id", "date", "amount"), map(list, zip(*rows, strict=True)), strict=True))
+
+
+@pytest.mark.parametrize("named", [{}, {"amount": "remark"}, {"customer": "remark"}])
+@pytest.mark.parametrize("kind", ["string", "large_string", "binary"])
+def test_a_text_that_a_parquet_file_repeats_is_once_in_memory(tmp_path, kind, named):
+    """20,000 rows of one text of a megabyte are a file of kilobytes, and would be 20 GB."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = {"string": pa.string(), "large_string": pa.large_string(), "binary": pa.binary()}
+    text = pa.array(["x" * 900_000]).cast(pa.binary()).cast(kinds[kind])
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), text).cast(kinds[kind])
+    table = pa.table(columns_of(orders(50, 20)))
+    path = tmp_path / "log.parquet"
+    pq.write_table(table.append_column("remark", repeated), path)
+    del repeated
+    assert path.stat().st_size < 1_000_000
+    before, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(pool)
+    tracemalloc.start()
+    try:
+        if named:
+            assert "log.parquet:1:4: " in refusal(path, **named)[0]
+        else:
+            assert len(read_transactions(path).who) == 1000
+        held = tracemalloc.get_traced_memory()[1] + (pool.max_memory() or 0)
+    finally:
+        tracemalloc.stop()
+        pa.set_memory_pool(before)
+    assert held < 200 * 2**20
+
+
+def test_a_parquet_file_with_false_counts_is_bounded_all_the_same(tmp_path, monkeypatch):
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "log.parquet"
+    pd.DataFrame(orders(), columns=["customer_id", "date", "amount"]).to_parquet(path)
+    monkeypatch.setattr(pq, "read_metadata", lambda _: SimpleNamespace(num_rows=0, num_row_groups=0))
+    monkeypatch.setattr(transactions, "LEAST_BATCH", 0)
+    monkeypatch.setattr(transactions, "MOST_UNPACKED_BYTES", 500)
+    (line,) = refusal(path)
+    assert "customers, dates and amounts must be at most 0 GB unpacked. Name the right columns" in line
+
+
+@pytest.mark.parametrize(("kind", "value", "bound"), [("int64", 0, 120 * 50 * 8), ("binary", b"x" * 1000, 120 * 50 * 1000)])
+def test_columns_of_one_width_count_with_every_row(tmp_path, monkeypatch, kind, value, bound):
+    """The same value in all rows is a few bytes in the file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "log.parquet"
+    repeated = pa.array([value] * 120, pa.binary(1000) if kind == "binary" else pa.int64())
+    pq.write_table(pa.table({**columns_of(orders()), **{f"same_{n}": repeated for n in range(50)}}), path)
+    monkeypatch.setattr(transactions, "MOST_UNPACKED_BYTES", bound)
+    (line,) = refusal(path)
+    assert "must have at most 20,000,000 rows and 0 GB unpacked" in line
+
+
+@pytest.mark.parametrize("batch", [1, 1000, 2**26])
+def test_parquet_in_batches_is_read_as_csv_is(tmp_path, written, monkeypatch, batch):
+    """Rows that repeat another in every column, gaps, and columns of any kind beside."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = orders() + orders()[:30]
+    rows[7][0], rows[9][2] = "", ""
+    expected = read_transactions(written(rows))
+    table = pa.table(
+        {
+            **{name: [one or None for one in column] for name, column in columns_of(rows).items()},
+            "line.no": [None if n % 120 == 5 else n % 120 for n in range(150)],
+            "rate": [math.nan if n % 120 == 4 else n % 120 / 7 for n in range(150)],
+            "exact": [decimal.Decimal(n % 120) for n in range(150)],
+            "moment": pa.array([(n % 120) * 10**16 for n in range(150)], pa.timestamp("ns", "UTC")),
+            "clock": pa.array([n % 120 for n in range(150)], pa.time32("s")),
+            "nothing": pa.nulls(150),
+            "sort": pa.array([str(n % 3) for n in range(150)]).dictionary_encode(),
+            "parts": [[n] for n in range(150)],
+            "done": [n % 2 == 0 for n in range(150)],
+        }
+    )
+    monkeypatch.setattr(transactions, "BATCH_BYTES", batch)
+    pq.write_table(table, tmp_path / "log.parquet", row_group_size=70)
+    log = read_transactions(tmp_path / "log.parquet")
+    assert np.array_equal(log.who, expected.who) and np.array_equal(log.value, expected.value)
+    assert {name: one.count for name, one in log.repairs.items()} == {name: one.count for name, one in expected.repairs.items()}
+    assert log.repairs["duplicate_rows"].count >= 25
 
 
 @pytest.mark.parametrize(("delimiter", "encoding"), [(";", "utf-8-sig"), ("\t", "utf-16"), ("|", "utf-8"), (",", "gb18030")])
@@ -164,9 +258,6 @@ def test_currency_is_known_where_the_sign_tells_it(written, sign, code):
 def test_a_shared_sign_agrees_with_its_currency(written):
     rows = [[*row[:2], f"¥{row[2]}", "CNY"] for row in orders()]
     assert read_transactions(written(rows, header="customer,date,amount,currency")).currency == "CNY"
-
-
-# Repairs ------------------------------------------------------------------------------------------------------------
 
 
 def spoiled(place, values):
@@ -274,9 +365,6 @@ def test_numbers_in_the_place_of_dates_are_recognized(written, text, hint):
     assert hint in few.repairs["bad_date"].message
 
 
-# Refusals -----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("header", "columns", "messages"),
     [
@@ -312,6 +400,7 @@ def test_columns_that_cannot_be_told_are_refused(written, header, columns, messa
         ([[*row[:2], "3e9"] for row in orders()], ["amounts above 0 average 3e+09: must be 0.01 to 100,000,000", "millions"]),
         ([[*row[:2], "0.0002"] for row in orders()], ["amounts above 0 average 0.0002", "cents"]),
         (spoiled(0, ["x" * 500]), [":2:1: customer = 'xxx", "has 500 characters: an id must have at most 200"]),
+        (spoiled(0, ["x" * 131_073]), [":2:1: a field has more than 131,072 characters: must be shorter."]),
         ([row for row in orders() if row[0] == "c01"], ["all orders are of one customer ('c01')"]),
         (orders(20, 1), ["no customer ordered on two different days"]),
         ([[row[0], "03/04/2024", row[2]] for row in orders()], ["could be day first or month first"]),
@@ -380,8 +469,6 @@ def test_values_from_outside_cannot_speak_to_the_terminal(written):
     errors = refusal(written(spoiled(1, ["\x1b[2Jgone"] * 9)))
     assert "\x1b" not in " ".join(errors)
 
-
-# Any file -----------------------------------------------------------------------------------------------------------
 
 CELLS = st.one_of(
     st.sampled_from(

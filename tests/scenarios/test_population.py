@@ -269,6 +269,8 @@ def test_an_edge_list_is_read_with_its_columns(write):
         ("sender,receiver\n", "", "no ties"),
         ("", "", "no column 'sender'"),
         ("sender,receiver\na,\n", "", "an id must have"),
+        (f"sender,receiver\n1,{'a' * 65}\n", "", "an id must have 1 to 64 characters"),
+        (f"sender,receiver\n1,2\n1,{'a' * 131_073}\n", "", "ties.csv:3:1: a cell must have at most 131,072 characters"),
         ("\n".join(["sender,receiver", *(f"{n},{n + 1}" for n in range(20))]), "", "21 people in the list, 10 in the market"),
     ],
 )
