@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import mesa
 
-from .customers import STATUS
+from .customers import NOBODY, STATUS
 
 
 class Brand(mesa.Agent):
@@ -38,7 +39,7 @@ class Brand(mesa.Agent):
 
 
 class CustomerView(mesa.Agent):
-    """One followed customer: reads and writes the row of the arrays, owns no data."""
+    """One followed customer: reads and writes the row of the arrays, owns no data; what never happened is not a number."""
 
     def __init__(self, model: Any, person: int) -> None:
         super().__init__(model)
@@ -59,7 +60,8 @@ class CustomerView(mesa.Agent):
         customers = self.model.world.customers  # type: ignore[attr-defined]
         if name not in customers.declarations:
             raise AttributeError(f"customers have no field {name!r}")
-        return getattr(customers, name)[self.person].item()
+        value = getattr(customers, name)[self.person].item()
+        return math.nan if value <= NOBODY else value
 
     def write(self, name: str, value: float) -> None:
         """Set one field of this customer, for experiments at the keyboard.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mesa
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from regulars.scenarios import load
 from regulars.sim.core.component import Kpi
 from regulars.sim.model import PHASES, LoyaltyModel
 from regulars.sim.world.actors import Brand, CustomerView
-from regulars.sim.world.customers import STATUS
+from regulars.sim.world.customers import NOBODY, STATUS
 from regulars.sim.world.rates import LOG_RATES
 
 
@@ -63,6 +65,16 @@ def test_followed_customers_are_agents_whose_weeks_are_collected():
         customers = one.world.customers
         assert view.n_orders == customers.n_orders[view.person] == last.loc[view.person, "n_orders"]
         assert view.status == STATUS[customers.status[view.person]] == last.loc[view.person, "status"]
+
+
+def test_what_never_happened_to_a_followed_person_is_not_a_number():
+    one = model()
+    (prospect,) = one.follow([int(np.flatnonzero(one.world.customers.joined <= NOBODY)[-1])])
+    assert math.isnan(prospect.last_order) and math.isnan(prospect.joined)
+    one.run()
+    last = one.datacollector.get_agent_vars_dataframe().last_order.to_numpy(float)
+    assert np.isnan(last[0])
+    assert np.nanmin(last, initial=0.0) > NOBODY
 
 
 def test_a_view_writes_through_to_the_arrays():
