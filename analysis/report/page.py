@@ -47,6 +47,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with everything said: the template decides where words stand, never what they are."""
     currency = words.currency_of(document)
     rows = [_scenario(at, row, document, currency) for at, row in enumerate(document.get("scenarios") or [], start=1)]
+    views = {row["roi_view"] for row in rows}
     baseline = plain(document.get("baseline_name") or document.get("baseline") or "the baseline", limit=120)
     return {
         "title": f"Will it pay? {', '.join(row['name'] for row in rows)} against {baseline}",
@@ -54,6 +55,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
         "currency": currency,
         "facts": _facts(document, currency),
         "scenarios": rows,
+        "roi_view": views.pop() if len(views) == 1 else "",
         "overview": _markup(charts.overview(document.get("scenarios") or [], currency)) if len(rows) > 1 else "",
         "assumptions": _assumptions(document.get("scenarios") or []),
         "limits": words.limits(document),

@@ -233,6 +233,18 @@ def test_the_page_says_what_it_cannot_tell_and_how_to_do_it_again(benign):
     assert "What this page cannot tell" in benign.words and DOCUMENT["command"] in benign.words
 
 
+def test_each_scenario_names_its_view_where_they_differ():
+    document = copy.deepcopy(DOCUMENT)
+    told = "are in the cash view. ROI:"
+    assert told in " ".join(page.render(document).split())
+    document["scenarios"].append(copy.deepcopy(document["scenarios"][0]))
+    document["scenarios"][-1]["roi"]["view"] = "accrual"
+    text = " ".join(page.render(document).split())
+    assert told not in text and "named under its ROI" in text
+    table = text[text.index("<caption>Side by side") : text.index("</table>")]
+    assert re.findall("<small>(cash|accrual) view</small>", table) == [one["roi"]["view"] for one in document["scenarios"]]
+
+
 def test_views_that_disagree_are_pointed_out():
     document = copy.deepcopy(DOCUMENT)
     document["scenarios"][0]["views"]["clv"]["profit"]["mean"] = 200.0
