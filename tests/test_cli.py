@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -330,16 +331,26 @@ def test_a_second_run_into_a_folder_takes_the_place_of_the_first() -> None:
     assert {one.name for one in Path("out").iterdir()} == {"manifest.json", "kpis.parquet", "weekly.parquet", "people.parquet"}
 
 
-def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
+def test_an_interrupt_exits_with_130_and_says_so() -> None:
+    # Shells start what runs in the background with interrupts ignored.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from regulars import cli; "
+    code += "cli.SECONDS_A_LINE = 0.0; cli.main()"
+    words = ["run", f"{SHOP}/baseline", "--replications", "100000", "--threads", "1", "--set", "market.customers=400"]
+    with subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+        try:
+            assert command.stderr is not None
+            while "replications" not in (line := command.stderr.readline()):
+                assert line, "ended before it was interrupted"
+            command.send_signal(signal.SIGINT)
+            printed, told = command.communicate(timeout=60)
+        finally:
+            command.kill()
 
-    monkeypatch.setattr(cli, "app", interrupt)
-
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-
-    assert stopped.value.code == 130
+    assert command.returncode == 130
+    assert printed == ""
+    assert told.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in told
+    assert not list(Path("runs").rglob("*"))
 
 
 @pytest.mark.parametrize("command", ["", "validate", "show", "diff", "run", "compare", "calibrate", "catalog", "schema"])

@@ -23,6 +23,9 @@ app = typer.Typer(
 
 SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
 
+INTERRUPTED = 130
+"""Exit code of a command that was stopped from the keyboard."""
+
 SECONDS_A_LINE = 10.0
 """How often progress is told where standard error is no terminal."""
 
@@ -287,9 +290,11 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         app()
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+    except SystemExit as stopped:
+        # Typer makes this of an interrupt, without a word.
+        if stopped.code == INTERRUPTED:
+            typer.echo("interrupted", err=True)
+        raise
 
 
 def _suffix(option: str, path: Path | None, *wanted: str) -> None:
