@@ -181,15 +181,19 @@ HUGE = "1" * 400
 @pytest.mark.parametrize(
     ("name", "text", "place"),
     [
-        ("p.json", '{"kind": "population",\n "histories": {"columns": ["frequency"], "rows": [[HUGE]]}}', "2:52"),
+        ("p.json", '{"kind": "population",\n "histories": {"columns": COLUMNS, "rows": [[HUGE, 0, 9]]}}', "2:82"),
         ("p.json", '{"kind": "population", "spend": {"p": 6.0},\n "covariance": {"spend": {"names": ["p"], "matrix": [[-HUGE]]}}}', "2:55"),
-        ("p.json", '{"kind": "population",\n "histories": {"columns": ["frequency"], "rows": [[1e300]]}}', "2:52"),
-        ("p.yaml", "kind: population\nhistories:\n  columns: [frequency]\n  rows:\n" + "    - [1]\n" * 70 + "    - [HUGE]\n", "75:8"),
-        ("p.yaml", "kind: population\nhistories: {columns: [frequency], rows: [[HUGE]]}\n", "2:43"),
+        ("p.json", '{"kind": "population",\n "histories": {"columns": COLUMNS, "rows": [[1e300, 0, 9]]}}', "2:82"),
+        (
+            "p.yaml",
+            "kind: population\nhistories:\n  columns: COLUMNS\n  rows:\n" + "    - [1, 1, 9]\n" * 70 + "    - [HUGE, 0, 9]\n",
+            "75:8",
+        ),
+        ("p.yaml", "kind: population\nhistories: {columns: COLUMNS, rows: [[HUGE, 0, 9]]}\n", "2:75"),
     ],
 )
 def test_a_number_of_hundreds_of_digits_has_its_place(write, name, text, place):
-    write(name, text.replace("HUGE", HUGE))
+    write(name, text.replace("HUGE", HUGE).replace("COLUMNS", '["frequency", "recency_weeks", "age_weeks"]'))
     (error,) = validate_files([name])["files"][name]["errors"]
     assert f"{error['line']}:{error['column']}" == place
     assert "must be a finite number below 2**63 in size" in error["message"]
