@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import mesa
+import numpy as np
 
 from .customers import NOBODY, STATUS
 
@@ -61,7 +61,7 @@ class CustomerView(mesa.Agent):
         if name not in customers.declarations:
             raise AttributeError(f"customers have no field {name!r}")
         value = getattr(customers, name)[self.person].item()
-        return math.nan if value <= NOBODY else value
+        return np.nan if value <= NOBODY else value
 
     def write(self, name: str, value: float) -> None:
         """Set one field of this customer, for experiments at the keyboard.
