@@ -13,6 +13,7 @@ from regulars.sim import catalog
 from regulars.sim.core.component import SECTIONS, Component
 from regulars.sim.core.declare import Parameters, group, param
 from regulars.sim.world.market import Economics, Market
+from regulars.sim.world.world import brought
 
 from . import options
 from . import resolve as resolving
@@ -146,7 +147,7 @@ class _Check:
         edges = None
         if market is not None:
             for one in components:
-                faults.extend(_contradictions(one, market))
+                faults.extend(_contradictions(one, market, brought(components)))
             edges = self._edges(market)
         if head is not None:
             faults.extend(_dangling(head, market, economics, components))
@@ -325,8 +326,8 @@ def _without_off(data: Any, model: type[Parameters]) -> Any:
     return found
 
 
-def _contradictions(component: Component, market: Market) -> Iterator[Fault]:
-    for inner, message in component.problems(market):
+def _contradictions(component: Component, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
+    for inner, message in component.problems(market, names):
         path = (*component.address.split("."), *(inner.split(".") if inner else ()))
         yield Fault(path, f"{message.rstrip('.')}.")
 
@@ -489,7 +490,7 @@ def _patched(scenario: Scenario, values: dict[str, Any], owners: dict[str, tuple
     if not faults:
         for one in components:
             if market is not scenario.market or tuple(one.address.split(".")) in new:
-                faults.extend(_contradictions(one, market))
+                faults.extend(_contradictions(one, market, brought(components)))
     if faults:
         raise ScenarioError(_of_values(faults, values))
     for owner, section in new.items():

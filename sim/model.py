@@ -14,7 +14,7 @@ from .core.component import Component, Kpi
 from .world.actors import Brand, CustomerView
 from .world.calendar import Calendar
 from .world.ledger import cost_of_goods
-from .world.life import CAUSE, GAP, LIFE, VALUE, live, pass_time, set_pace
+from .world.life import CAUSE, GAP, LIFE, RETURN, VALUE, live, pass_time, set_pace
 from .world.market import Economics, Market
 from .world.totals import Series
 from .world.workers import u64
@@ -127,8 +127,7 @@ class LoyaltyModel(mesa.Model):
 
     def arrive(self) -> None:
         """Phase 1: what reaches people: contacts, prices, messages."""
-        self.world.customers.contacts.fill(0)
-        self.world.customers.rewarded.fill(0)
+        self.world.customers.refresh()
         self._call("arrive")
 
     def weigh(self) -> None:
@@ -165,13 +164,13 @@ class LoyaltyModel(mesa.Model):
             buffer = events.buffer(thread, stop - start)
             while start < stop:
                 served = live(
-                    *buffer.orders.values(), buffer.exits, buffer.acquired, buffer.counts,
+                    *buffer.orders.values(), buffer.exits, buffer.acquired, buffer.returned, buffer.counts,
                     customers.status, customers.order_clock, customers.status_clock, customers.n_orders, customers.joined,
-                    customers.last_order, customers.acquired_by, customers.spent,
+                    customers.last_order, customers.acquired_by, customers.returns, customers.spent,
                     customers.purchase_rate, customers.attrition_hazard, customers.log_basket, customers.enters,
                     rates.purchase, rates.log_order_value, rates.log_attrition, rates.acquisition, people,
                     life.gap_table, life.value_table,
-                    world.key(GAP), world.key(VALUE), world.key(LIFE), world.key(CAUSE),
+                    world.key(GAP), world.key(VALUE), world.key(LIFE), world.key(RETURN), world.key(CAUSE),
                     life.attrition, life.exposure_per_order, life.period_weeks, now, dt,
                     u64(start), u64(stop),
                 )  # fmt: skip
@@ -190,6 +189,7 @@ class LoyaltyModel(mesa.Model):
         world.ledger.post("revenue", revenue)
         totals.add("exits", world.by_segment(events.exits))
         totals.add("entered", events.entered)
+        totals.add("won_back", world.by_segment(events.returned))
         self._count_acquired()
         self._clock("live", "live", began)
 
@@ -318,8 +318,8 @@ _FOLLOWED = ("status", "n_orders", "spent", "satisfaction", "loyalty", "last_ord
 
 
 def needs_network(components: Iterable[Component]) -> bool:
-    """Whether any component passes messages along ties."""
-    return any("heard_strong" in one.writes for one in components)
+    """Whether anything passes along ties."""
+    return any(one.uses_ties for one in components)
 
 
 def _overrides(component: Component, hook: str) -> bool:

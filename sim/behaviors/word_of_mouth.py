@@ -33,8 +33,8 @@ class Outbox:
 class WordOfMouth(Behavior):
     """After an order a customer may tell all ties, well or ill; prospects who hear good things may come.
 
-    P(tell) = base + surprise |d| / 100 (U-shape in the disconfirmation d), with the sign of d, at most `cap` times a
-    step. A tie passes a message on with a probability by strength, and it is heard in the week after. A prospect who hears
+    P(tell) = talkativeness (base + surprise |d| / 100) (U-shape in the disconfirmation d), with the sign of d, at most `cap`
+    times a step. A tie passes a message on with a probability by strength, and it is heard in the week after. A prospect who hears
     m weak and j strong positive messages is won with P = 1 - (1 - weak)^m (1 - strong)^j; each negative message cancels
     `negative_weight` positive ones; n positive messages count as K (1 - exp(-n / K)), K the saturation.
     Source: Goldenberg, Libai & Muller (2001), Marketing Letters 12(3); Anderson (1998), Journal of Service Research 1(1);
@@ -42,9 +42,10 @@ class WordOfMouth(Behavior):
     """
 
     type = "word_of_mouth"
-    reads = ("status", "heard_strong", "heard_weak", "heard_negative")
+    reads = ("status", "heard_strong", "heard_weak", "heard_negative", "talkativeness")
     writes = ("heard_strong", "heard_weak", "heard_negative")
     cause = "word_of_mouth"
+    uses_ties = True
     totals = (flow("messages_sent", unit="messages", doc="Messages that reached a tie, good or ill."),)
 
     TELL = stream("word_of_mouth.tell", per="order", doc="Whether the customer tells others of an order.")
@@ -186,7 +187,8 @@ class WordOfMouth(Behavior):
         )
 
     def respond(self, world: World) -> None:
-        events, params = world.events, self.params
+        events, params, talkativeness = world.events, self.params, world.customers.talkativeness
+        factor = talkativeness[events.person] if talkativeness.size else np.ones(len(events), np.float32)
         senders, signs = np.empty(len(events), np.int32), np.empty(len(events), np.int8)
         said = world.over(
             tell,
@@ -196,6 +198,7 @@ class WordOfMouth(Behavior):
             events.person,
             events.number,
             events.disconfirmation,
+            factor,
             world.key(self.TELL),
             f32(params.base),
             f32(params.surprise / 100.0),
@@ -205,7 +208,7 @@ class WordOfMouth(Behavior):
 
 
 @kernel
-def tell(senders, signs, person, number, disconfirmation, key, base, surprise, cap, start, stop):
+def tell(senders, signs, person, number, disconfirmation, factor, key, base, surprise, cap, start, stop):
     """Who tells of which order, and with which sign; returns how many."""
     said = 0
     before = i32(-1)
@@ -214,7 +217,7 @@ def tell(senders, signs, person, number, disconfirmation, key, base, surprise, c
         if person[e] != before:
             before = person[e]
             times = 0
-        if times < cap and uniform(key, person[e], number[e], 0) < base + surprise * abs(disconfirmation[e]):
+        if times < cap and uniform(key, person[e], number[e], 0) < factor[e] * (base + surprise * abs(disconfirmation[e])):
             senders[said] = person[e]
             signs[said] = i8(1) if disconfirmation[e] >= _ZERO else i8(-1)
             said += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -132,8 +132,8 @@ class Push(Campaign):
     def first_week(self) -> int:
         return self.params.start_week
 
-    def problems(self, market: Market) -> Iterable[tuple[str, str]]:
-        for path, message in self.params.audience.problems(market):
+    def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+        for path, message in self.params.audience.problems(market, names):
             yield f"audience.{path}", message
 
     def _runs(self, world: World) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from .declare import Fields, Parameters, Stream, Total
@@ -66,6 +66,7 @@ class Component:
         reads, writes: Names of the shared fields of customers it touches in any hook.
         totals: Weekly totals it records.
         cause: Name under which it acquires customers, if it does.
+        uses_ties: Whether it needs the network.
 
     Attributes:
         params: Its parameters.
@@ -83,6 +84,7 @@ class Component:
     writes: ClassVar[tuple[str, ...]] = ()
     totals: ClassVar[tuple[Total, ...]] = ()
     cause: ClassVar[str | None] = None
+    uses_ties: ClassVar[bool] = False
 
     def __init__(self, params: Any = None, name: str | None = None) -> None:
         self.params: Any = self.Params() if params is None else params
@@ -110,8 +112,18 @@ class Component:
         """First week (from 1) in which this component can touch anything; what comes before is shared by arms."""
         return 1
 
-    def problems(self, market: Any) -> Iterable[tuple[str, str]]:
-        """What parameters alone cannot tell: relative dotted path and message of each contradiction with the market."""
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Names that this component brings into the scenario, by kind (such as ``tier``), for audiences to use."""
+        return {}
+
+    def problems(self, market: Any, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+        """What parameters alone cannot tell: relative dotted path and message of each contradiction.
+
+        Args:
+            market: The scenario's market.
+            names: What all components of the scenario bring, by kind.
+        """
         return ()
 
     def found(self, world: Any) -> None: ...

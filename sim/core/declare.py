@@ -7,7 +7,7 @@ page and the data dictionary are all read from here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -91,7 +91,12 @@ def group(doc: str, default: Any = ...) -> Any:
 
 @dataclass(frozen=True)
 class FieldDeclaration:
-    """One array over people: numpy type, value of a new row, unit, range and meaning."""
+    """One array over people: numpy type, value of a new row, unit, range and meaning.
+
+    Attributes:
+        optional: Whether the array is there only if a component that is on writes it; else it is empty.
+        fresh: Whether every step begins with the default again.
+    """
 
     dtype: Any
     default: float
@@ -99,11 +104,23 @@ class FieldDeclaration:
     doc: str
     low: float | None = None
     high: float | None = None
+    optional: bool = False
+    fresh: bool = False
 
 
-def field(dtype: Any, *, default: float, unit: str, doc: str, low: float | None = None, high: float | None = None) -> Any:
+def field(
+    dtype: Any,
+    *,
+    default: float,
+    unit: str,
+    doc: str,
+    low: float | None = None,
+    high: float | None = None,
+    optional: bool = False,
+    fresh: bool = False,
+) -> Any:
     """Declare one array over people inside a `Fields` class; on an instance the name holds the array."""
-    return FieldDeclaration(dtype, default, unit, doc, low, high)
+    return FieldDeclaration(dtype, default, unit, doc, low, high, optional, fresh)
 
 
 class Fields:
@@ -116,20 +133,43 @@ class Fields:
         own = {name: value for name, value in vars(cls).items() if isinstance(value, FieldDeclaration)}
         cls.declarations = {**cls.declarations, **own}
 
-    def __init__(self, people: int) -> None:
+    def __init__(self, people: int, written: Iterable[str] = ()) -> None:
+        """Make the arrays.
+
+        Args:
+            people: Rows.
+            written: Names of the optional fields that are there.
+        """
+        self.people = people
         for name, declared in self.declarations.items():
-            setattr(self, name, np.full(people, declared.default, declared.dtype))
+            setattr(self, name, np.empty(0, declared.dtype))
+        self.provide(written)
+
+    def provide(self, written: Iterable[str]) -> None:
+        """Make the arrays that are not there yet: those that always are, and the optional ones in `written`."""
+        written = set(written)
+        for name, declared in self.declarations.items():
+            if not getattr(self, name).size and (name in written or not declared.optional):
+                setattr(self, name, np.full(self.people, declared.default, declared.dtype))
+
+    def refresh(self) -> None:
+        """Set the fields that say of each step anew what happened in it to their defaults."""
+        for name, declared in self.declarations.items():
+            if declared.fresh:
+                getattr(self, name).fill(declared.default)
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Name and array of each field, in order of declaration."""
+        """Name and array of each field that is there, in order of declaration."""
         for name in self.declarations:
-            yield name, getattr(self, name)
+            if getattr(self, name).size:
+                yield name, getattr(self, name)
 
     def copy(self) -> Self:
         """The same fields with arrays of their own."""
         twin = object.__new__(type(self))
-        for name, array in self.arrays():
-            setattr(twin, name, array.copy())
+        twin.people = self.people
+        for name in self.declarations:
+            setattr(twin, name, getattr(self, name).copy())
         return twin
 
     def row(self, person: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -177,7 +177,7 @@ class Points(Program):
     """
 
     type = "points"
-    reads = ("status", "segment", "purchase_rate", "rewarded")
+    reads = ("status", "segment", "purchase_rate", "rewarded", "points_factor")
     writes = ("rewarded",)
     totals = (
         flow("points_issued", unit="points", doc="Points credited, opening balances included."),
@@ -256,8 +256,8 @@ class Points(Program):
     def first_week(self) -> int:
         return self.params.start_week
 
-    def problems(self, market: Market) -> Iterable[tuple[str, str]]:
-        for path, message in self.params.audience.problems(market):
+    def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+        for path, message in self.params.audience.problems(market, names):
             yield f"audience.{path}", message
 
     def _rewards(self) -> list[Reward]:
@@ -326,6 +326,9 @@ class Points(Program):
             return
         self._expire(world)
         self._redeem(world)
+        factor = np.full(len(events), self._multiplier(calendar.week))
+        if world.customers.points_factor.size:
+            factor *= world.customers.points_factor[events.person]
         points = np.zeros(len(events), np.int64)
         later = np.zeros(len(events), np.int64)
         sales = np.zeros(3, np.int64)
@@ -347,11 +350,11 @@ class Points(Program):
             events.person,
             events.value,
             events.number,
+            factor,
             world.key(self.JOIN),
             world.key(self.REDEEM),
             np.uint64(word(self.name)),
             f64(params.per_money / MONEY),
-            f64(self._multiplier(calendar.week)),
             i64(money(threshold.step) if threshold else 0),
             i64(threshold.points if threshold else 0),
             accumulates,
@@ -497,11 +500,11 @@ def earn(
     person,
     value,
     number,
+    factor,
     join_key,
     redeem_key,
     name,
     per_unit,
-    multiplier,
     step,
     step_points,
     accumulates,
@@ -527,7 +530,7 @@ def earn(
             points[e] += welcome
             sales[1] += 1
         sales[0] += value[e]
-        base = np.rint(per_unit * f64(value[e]) * multiplier)
+        base = np.rint(per_unit * f64(value[e]) * factor[e])
         if step > 0:
             if accumulates:
                 counted = f64(carried[i]) * 10000.0 + f64(value[e])
@@ -535,7 +538,7 @@ def earn(
                 carried[i] = f32((counted - full * f64(step)) / 10000.0)
             else:
                 full = np.floor(f64(value[e]) / f64(step))
-            base += np.rint(full * f64(step_points) * multiplier)
+            base += np.rint(full * f64(step_points) * factor[e])
         points[e] += i64(base)
         if extra > 0.0 and value[e] >= min_order:
             later[e] = i64(np.rint(base * extra))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,8 +34,8 @@ class Audience(Parameters):
     def _accept_all(cls, value: Any) -> Any:
         return {} if value == "all" else value
 
-    def problems(self, market: Market) -> Iterator[tuple[str, str]]:
-        """Relative path and message of each name that the market does not have."""
+    def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+        """Relative path and message of each name that the scenario does not have."""
         for name in self.segment or ():
             if name not in market.segments:
                 known = ", ".join(market.segments) or "none"

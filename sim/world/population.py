@@ -11,7 +11,7 @@ from ..core.declare import stream
 from ..core.draws import exp32, gamma_table, log32, log_quantile, normal32, quantile, uniform, uniform_pair
 from ..core.kernel import kernel
 from .customers import ABSENT, ACTIVE, CHURNED, PROSPECT
-from .life import ACQUISITION, GAP, LIFE, NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK
+from .life import ACQUISITION, GAP, LIFE, NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK, RETURN
 
 f32, f64, i32, i64, u8, u16, u64 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16, np.uint64
 
@@ -125,6 +125,7 @@ class Population:
         )
         if market.start == "base":
             self._give_past(world, histories)
+            world.each(wait_departed, customers.status_clock, customers.status, world.key(RETURN))
         elif histories is not None:
             people = np.flatnonzero(customers.status == ACTIVE)
             entry = histories[_rows(world, people, len(histories)), 0]
@@ -351,6 +352,14 @@ def draw_base(
             status_clock[i] = -log32(uniform(life_key, i, 0, 0))
         else:
             status_clock[i] = -log32(uniform(acquisition_key, i, 0, 0))
+
+
+@kernel
+def wait_departed(status_clock, status, return_key, start, stop):
+    """What it takes to win back each customer who has left before the start."""
+    for i in range(start, stop):
+        if status[i] == CHURNED:
+            status_clock[i] = -log32(uniform(return_key, i, 0, 0))
 
 
 @kernel

@@ -29,6 +29,7 @@ WORLD_TOTALS: tuple[Total, ...] = (
     flow("exits", unit="people", doc="Customers who truly left."),
     flow("entered", unit="people", doc="Customers of a cohort who entered after the start."),
     flow("new_customers", unit="people", doc="Prospects won."),
+    flow("won_back", unit="people", doc="Customers who came back after having left."),
     stock("prospects", unit="people", doc="Prospects in the market."),
     stock("active", unit="people", doc="Customers truly active."),
 )
@@ -42,6 +43,7 @@ class World:
         calendar: Where the run stands.
         people: Rows of every array.
         segments: Names of the segments, at least one.
+        names: What the components bring for audiences to name, by kind.
         customers: The shared arrays of people.
         rates: Terms of the shared rates.
         life, population: What `purchase`, `spend` and `attrition` laid down.
@@ -68,7 +70,8 @@ class World:
         self.seed, self.replication = seed, replication
         self.people = market.people
         self.segments = tuple(market.segments) or ("all_customers",)
-        self.customers = Customers(self.people)
+        self.names = brought(components)
+        self.customers = Customers(self.people, written(components))
         self.rates = Rates(self.people, causes(components))
         self.life, self.population = Life(), Population()
         self.events = Events()
@@ -131,7 +134,9 @@ class World:
         twin = object.__new__(World)
         twin.__dict__.update(self.__dict__)
         twin.calendar = Calendar(self.calendar.horizon_weeks, self.calendar.step_days, self.calendar.step)
+        twin.names = brought(components)
         twin.customers = self.customers.copy()
+        twin.customers.provide(written(components))
         twin.rates = Rates(self.people, causes(components))
         if twin.rates.causes != self.rates.causes:
             codes = [0, *(twin.rates.causes.index(one) + 1 if one in twin.rates.causes else 0 for one in self.rates.causes)]
@@ -152,6 +157,20 @@ class World:
         for owner in sorted(self.owned):
             for name, array in self.owned[owner].arrays():
                 yield f"{owner}.{name}", array
+
+
+def written(components: Iterable[Component]) -> set[str]:
+    """Names of the shared fields that some component writes."""
+    return {name for one in components for name in one.writes}
+
+
+def brought(components: Iterable[Component]) -> dict[str, tuple[str, ...]]:
+    """Names that components bring into the scenario, by kind, in canonical order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for component in components:
+        for kind, names in component.names.items():
+            found[kind] = tuple(dict.fromkeys((*found.get(kind, ()), *names)))
+    return found
 
 
 def causes(components: Iterable[Component]) -> tuple[str, ...]:

@@ -55,6 +55,6 @@ def test_two_actions_draw_independent_people():
 
 def test_a_segment_the_market_lacks_is_told():
     market = from_tree({"name": "m", "market": MARKET}).market
-    (path, message), = Audience(segment=["town", "moon"]).problems(market)
+    (path, message), = Audience(segment=["town", "moon"]).problems(market, {})
     assert path == "segment"
     assert "'moon'" in message and "town, country, sea" in message
