@@ -100,6 +100,12 @@ class Customers(Fields):
     talkativeness: Any = field(
         f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on the probability of telling others of an order."
     )
+    interactions: Any = field(
+        u8, default=0, unit="interactions", optional=True, fresh=True, doc="Likes, comments and shares made since the step before."
+    )
+    interaction_points: Any = field(
+        f32, default=0.0, unit="points", low=0, optional=True, fresh=True, doc="Points a tier gives for one interaction."
+    )
     returns: Any = field(u8, default=0, unit="", doc="Times the customer was won back after leaving.")
 
     def __getitem__(self, person: int) -> SimpleNamespace:
