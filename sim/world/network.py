@@ -335,6 +335,23 @@ def pass_messages(
     return delivered
 
 
+@kernel
+def spread(amounts, ties, starts, senders, strong, weak, start, stop):
+    """Add `strong` or `weak`, by strength of the tie, to the amount of each person who hears a sender. For one thread.
+
+    Args:
+        amounts: What has reached each person, float32, added to.
+        ties, starts: Rows of the network.
+        senders: From whom it comes, int32.
+        strong, weak: What passes a strong or a weak tie, float32.
+        start, stop: Senders to serve.
+    """
+    for k in range(start, stop):
+        sender = senders[k]
+        for at in range(starts[sender], starts[sender + 1]):
+            amounts[neighbor(ties[at])] += weak if is_weak(ties[at]) else strong
+
+
 def assemble(pairs: np.ndarray, people: int, *, mutual: bool = True) -> Network:
     """Rows from pairs: no ties to oneself, none twice.
 

@@ -98,8 +98,11 @@ class Watched(LoyaltyModel):
 
 
 def listeners(survey: Watched, component: Component) -> set[str]:
-    """Addresses of the other components that look at what this one was seen to write."""
-    heard = {name for name in survey.written[component.address] if not name.startswith("rates.")}
-    return {address for address, touched in survey.touched.items() if address != component.address and touched & heard}
-
-
+    """Addresses of the other components that look at what this one was seen to write, or at what those write in turn."""
+    found: set[str] = set()
+    asked = {component.address}
+    while asked:
+        heard = {name for address in asked for name in survey.written[address] if not name.startswith("rates.")}
+        asked = {address for address, touched in survey.touched.items() if touched & heard} - found - {component.address}
+        found |= asked
+    return found
