@@ -16,7 +16,7 @@ FLOORS = {"core": 0, "world": 1, **dict.fromkeys(WINGS, 2), "model": 2, "catalog
 MAY_SEE = {"sim": set[str](), "analysis": set[str](), "scenarios": {"sim"}, "experiments": {"sim", "scenarios", "analysis"}}
 ONLY_IN = {
     "mesa": {"sim/model.py", "sim/world/actors.py"},
-    "simpy": {"sim/feedback/service_desk.py"},
+    "simpy": {"sim/core/desk_simulated.py"},
     "ruamel": {"scenarios/reader.py"},
 }
 NOT_IN_SIM = {"pandas", "statsmodels", "pyarrow", "matplotlib", "igraph"}
