@@ -4,6 +4,10 @@ Two fits, kept apart. The *training* fit uses the log up to `train_until`: it is
 backtest scores on the weeks it has not seen. The *population* fit uses the whole log: it is what a planner launches from,
 customers as of the last day. Both have the same form, and a log that the first describes badly is no better described by
 the second.
+
+BG/NBD and gamma-gamma are fitted within what a population file may hold. A log whose customers do not differ drives a shape
+towards infinity, where the model becomes a simpler one (one rate for all, nobody leaves, one order value); at the limit it is
+that model to within a few percent, and a note says which. A parameter at its limit has no standard error and is not drawn.
 """
 
 from __future__ import annotations
@@ -12,8 +16,7 @@ import datetime
 import hashlib
 import json
 import math
-import os
-import tempfile
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,13 +29,39 @@ from regulars.analysis.models.bg_nbd import BgNbd
 from regulars.analysis.models.fit import Fit
 from regulars.analysis.models.gamma_gamma import GammaGamma
 from regulars.analysis.models.pareto_nbd import ParetoNbd
+from regulars.sim import catalog
 
+from .outputs import check_files, write_bytes
 from .transactions import BadInput, Transactions, read_transactions
 
 MOST_HISTORIES = 20_000
 HISTORY_COLUMNS = ("entry_week", "frequency", "recency_weeks", "age_weeks", "mean_value")
+MOST_WEEKS = 1040  # What a scenario may run, hence what of a longer log is simulated.
+FEWEST = 10  # Assumed: customers with a repeat order, below which nothing can be said of how customers differ.
+MOST_ALIKE = 100.0  # Assumed: limit of p, orders of one customer within 10 %; the time to draw a customer's past grows with p.
 THIN = 100  # Customers with a repeat order, below which parameters are hardly known.
 TIED = 0.3  # Correlation of frequency and value beyond which their independence is no longer a fair simplification.
+
+OFF = 0.25  # Assumed: relative miss of the mean order value that a reader should know of.
+SAFE = 5.0  # Standard deviations within which a draw must stay valid: one draw in two million does not.
+UNSETTLED = 3.0  # Of a log parameter: a standard error of a factor of 20 says that there is none.
+
+LIMITS = {
+    ("r", "most"): "customers differ no more in how often they buy than luck alone explains, so all get nearly one rate",
+    ("r", "least"): "nearly all repeat orders are of a very few customers, and the rest hardly ever order again",
+    ("alpha", "most"): "repeat orders are rarer than a population can hold",
+    ("alpha", "least"): "repeat orders are more frequent than a population can hold",
+    ("a", "most"): "customers barely differ in how readily they leave, so all get nearly one probability",
+    ("a", "least"): "nobody seems to leave for good",
+    ("b", "most"): "hardly anyone leaves after an order, or customers barely differ in how readily they do",
+    ("b", "least"): "nearly everyone leaves after the first repeat order",
+    ("p", "most"): "the orders of one customer are all worth nearly the same",
+    ("p", "least"): "the orders of one customer scatter more than a population can hold",
+    ("q", "most"): "customers barely differ in what their orders are worth",
+    ("q", "least"): "a few customers spend so much that no mean order value exists",
+    ("v", "most"): "customers barely differ in what their orders are worth",
+    ("v", "least"): "order values are smaller than a population can hold",
+}
 
 Simulate = Callable[[dict[str, Any], int], Any]
 
@@ -65,14 +94,33 @@ class Histories:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How far the parameters of one fit may be drawn about it.
+
+    Attributes:
+        names: Parameters to draw; those at a limit are missing.
+        matrix: Covariance of their logarithms, shape (k, k): never wider than what a population may hold.
+        held: Parameters at a limit, each with the limit, `least` or `most`.
+        eased: Parameters that the log settles so little that the limits, not the log, bound the draws.
+    """
+
+    names: tuple[str, ...]
+    matrix: np.ndarray
+    held: dict[str, str]
+    eased: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Window:
     """The models fitted to one window of the log.
 
     Attributes:
         until: Last day of the window, included.
         histories: The customers who first ordered within it.
-        bgnbd, pareto_nbd: Repeat buying, rates per week.
-        gamma_gamma: Amounts of repeat orders above 0.
+        bgnbd: Repeat buying, rates per week, within what a population may hold.
+        pareto_nbd: The same by another model, for comparison; its parameters have no limits.
+        gamma_gamma: Amounts of repeat orders above 0, within what a population may hold.
+        buying, spending: How far the parameters of `bgnbd` and of `gamma_gamma` may be drawn.
     """
 
     until: datetime.date
@@ -80,6 +128,8 @@ class Window:
     bgnbd: Fit[BgNbd]
     pareto_nbd: Fit[ParetoNbd]
     gamma_gamma: Fit[GammaGamma]
+    buying: Spread
+    spending: Spread
 
 
 @dataclass(frozen=True)
@@ -109,8 +159,23 @@ class Calibration:
         """Last day of the training window, included."""
         return self.training.until
 
-    def to_json(self) -> dict[str, Any]:
-        """The document of `regulars calibrate --json`: the training fit, the repairs, the backtest; null where unknown."""
+    @property
+    def simulated_weeks(self) -> int:
+        """Weeks of the log that a scenario can run, at least 1."""
+        return min(max(self.log.days // 7, 1), MOST_WEEKS)
+
+    def to_json(self, *, offsets: dict[str, float] | None = None, file: str | Path | None = None) -> dict[str, Any]:
+        """The document of `regulars calibrate --json`; null where unknown.
+
+        Args:
+            offsets: As for `population`.
+            file: Where the population was written, if it was.
+
+        Returns:
+            The training fit, the repairs, the backtest, the notes, and under `population` the parameters of the other fit:
+            to the whole log, as a population file holds them.
+        """
+        people = self.population(offsets)
         return {
             "customers": len(self.log.customer),
             "orders": len(self.log.who),
@@ -119,6 +184,13 @@ class Calibration:
             "pareto_nbd": _reported(self.training.pareto_nbd),
             "gamma_gamma": _reported(self.training.gamma_gamma),
             "holdout": self.holdout,
+            "notes": self.notes,
+            "train_until": self.train_until.isoformat(),
+            "population": {
+                "file": None if file is None else str(file),
+                "until": self.whole.until.isoformat(),
+                **{name: people[name] for name in ("purchase", "attrition", "spend", "standard_errors")},
+            },
         }
 
     def population(self, offsets: dict[str, float] | None = None) -> dict[str, Any]:
@@ -142,7 +214,7 @@ class Calibration:
             *self.notes,
         ]
         text = "".join(f"# {line}\n" for line in about) + population_text(self.population(offsets))
-        _write(Path(path), text)
+        write_bytes(Path(path), text.encode())
 
 
 def calibrate(
@@ -172,9 +244,9 @@ def calibrate(
     Source of the procedure: Fader, Hardie & Lee (2005), Marketing Science 24(2).
     """
     log = read_transactions(path, customer=customer, date=date, amount=amount)
-    last = log.days - 1
     split = _split(log, train_until)
-    training, whole = _fit(log, split), _fit(log, last)
+    whole = _fit(log, log.days - 1)
+    training = _fit(log, split)
     holdout, sd = _backtest(log, training, split, simulate)
     notes = [*log.notes, *_cautions(training, whole), *_verdict(holdout, sd, training)]
     return Calibration(log, training, whole, holdout, sd, notes)
@@ -242,8 +314,8 @@ def population(log: Transactions, window: Window) -> dict[str, Any]:
         "standard_errors": {name: _known(one) for name, one in (repeat.standard_errors | spend.standard_errors).items()},
         "covariance": {
             "of": "log parameters",
-            "purchase_attrition": {"names": list(repeat.names), "matrix": _matrix(repeat)},
-            "spend": {"names": list(spend.names), "matrix": _matrix(spend)},
+            "purchase_attrition": {"names": list(window.buying.names), "matrix": _matrix(window.buying)},
+            "spend": {"names": list(window.spending.names), "matrix": _matrix(window.spending)},
         },
         "histories": {"columns": list(HISTORY_COLUMNS), "rows": rows},
     }
@@ -271,21 +343,122 @@ def _split(log: Transactions, train_until: str | datetime.date | None) -> int:
 def _fit(log: Transactions, until: int) -> Window:
     histories = summarize(log, until)
     day = log.first_date + datetime.timedelta(days=until)
-    repeats = int((histories.frequency > 0).sum())
+    repeats, paid = int((histories.frequency > 0).sum()), histories.paid > 0
     where = f"{log.path}:1:1: of {len(histories.customer):,} customers by {day}"
-    if not repeats or len(histories.customer) < 2:
-        raise BadInput([f"{where}, {repeats} have a repeat order: must be some. Choose a later --train-until."])
-    paid = histories.paid > 0
-    if not paid.any():
-        raise BadInput([f"{where}, none has a repeat order of an amount above 0: must be some. Choose a later --train-until."])
-    history = (histories.frequency, histories.recency_weeks, histories.age_weeks)
-    return Window(
-        until=day,
-        histories=histories,
-        bgnbd=bg_nbd.fit(*history),
-        pareto_nbd=pareto_nbd.fit(*history),
-        gamma_gamma=gamma_gamma.fit(histories.paid[paid], histories.mean_value[paid]),
+    advice = "Take a longer log." if until == log.days - 1 else "Choose a later --train-until, or take a longer log."
+    for count, what in ((repeats, "a repeat order"), (int(paid.sum()), "a repeat order of an amount above 0")):
+        if count < FEWEST:
+            raise BadInput([f"{where}, {count} have {what}: must be at least {FEWEST} to tell how customers differ. {advice}"])
+    history = np.column_stack([histories.frequency, histories.recency_weeks, histories.age_weeks])
+    spent = np.column_stack([histories.paid[paid], histories.mean_value[paid]])
+    bgnbd, buying = _within(bg_nbd.fit(*history.T), history)
+    spend, spending = _within(gamma_gamma.fit(*spent.T), spent)
+    return Window(day, histories, bgnbd, pareto_nbd.fit(*history.T), spend, buying, spending)
+
+
+def _within(found: Fit[Any], data: np.ndarray) -> tuple[Fit[Any], Spread]:
+    """The best parameters that a population may hold, and how far they may be drawn; `found` itself where it is such.
+
+    Args:
+        found: The fit without limits.
+        data: What it was fitted to, one row a customer, columns as its `log_likelihood` takes them.
+    """
+    names, build = found.names, type(found.model)
+    least, most = np.log([_range(name) for name in names]).T
+    logs = np.log([getattr(found.model, name) for name in names])
+    inside = bool(np.all((least <= logs) & (logs <= most)))
+    if found.converged and found.covariance is not None and inside:
+        information = np.linalg.inv(found.covariance)
+        free, errors = np.ones(len(names), bool), found.standard_errors
+        log_likelihood = found.log_likelihood
+    else:
+        rows, weight = np.unique(data, axis=0, return_counts=True)
+
+        def total(at: np.ndarray) -> float:
+            return float(weight @ build(*np.exp(at).tolist()).log_likelihood(*rows.T))
+
+        logs = logs if inside else _best(total, logs, least, most, found.customers)
+        log_likelihood = total(logs)
+        free = (logs > least + 1e-6) & (logs < most - 1e-6)
+        information = _information(total, logs, free)
+        errors = dict(zip(names, _errors(information, logs, free).tolist(), strict=True))
+    room = np.minimum(logs - least, most - logs)[free]
+    matrix = found.covariance if inside and found.converged else _inverse(information)
+    tight = np.full(len(room), True) if matrix is None else SAFE * np.sqrt(np.diag(matrix)) > room
+    if matrix is None or tight.any():
+        # As if the log were joined by a faint belief that every valid value lies within so many standard deviations.
+        matrix = np.linalg.inv(information + np.diag((SAFE / np.maximum(room, 1e-6)) ** 2))
+    held = {name: "least" if low else "most" for name, low, at in zip(names, logs <= least + 1e-6, ~free, strict=True) if at}
+    values = {name: getattr(found.model, name) if inside else float(np.exp(at)) for name, at in zip(names, logs, strict=True)}
+    # The limits themselves, not what their logarithms round to.
+    values |= {name: _range(name)[side == "most"] for name, side in held.items()}
+    fit = Fit(
+        model=build(**values),
+        standard_errors=errors,
+        covariance=found.covariance if inside else None,
+        log_likelihood=log_likelihood,
+        converged=found.converged and inside,
+        customers=found.customers,
     )
+    drawn = [name for name, one in zip(names, free, strict=True) if one]
+    return fit, Spread(tuple(drawn), matrix, held, tuple(name for name, one in zip(drawn, tight, strict=True) if one))
+
+
+def _range(name: str) -> tuple[float, float]:
+    """Least and greatest value of a fitted parameter that a population may hold."""
+    behavior, variant = {
+        **dict.fromkeys(("r", "alpha"), ("purchase", None)),
+        **dict.fromkeys(("a", "b"), ("attrition", "beta_geometric")),
+        **dict.fromkeys(("p", "q", "v"), ("spend", "gamma_gamma")),
+    }[name]
+    params = next(one.Params for one in catalog.variants("behavior", behavior) if one.variant == variant)
+    facts: Any = params.model_fields[name].json_schema_extra
+    return float(facts["low"]), min(float(facts["high"]), MOST_ALIKE) if name == "p" else float(facts["high"])
+
+
+def _best(total: Callable[[np.ndarray], float], logs: np.ndarray, least: np.ndarray, most: np.ndarray, customers: int) -> np.ndarray:
+    """Log parameters of the greatest likelihood between limits, sought from the nearest valid ones and from the inside."""
+    from scipy.optimize import minimize
+
+    def cost(at: np.ndarray) -> float:
+        value = total(at) / customers
+        return -value if math.isfinite(value) else 1e10
+
+    near, inner = np.clip(logs, least, most), np.clip(logs, least + 3.0, most - 3.0)
+    inner = np.where(least + 3.0 < most - 3.0, inner, (least + most) / 2.0)
+    climbs = [
+        minimize(cost, start, method="L-BFGS-B", jac="3-point", bounds=list(zip(least, most, strict=True)), options={"ftol": 1e-13})
+        for start in (near, inner)
+    ]
+    return np.clip(min(climbs, key=lambda climb: climb.fun).x, least, most)
+
+
+def _information(total: Callable[[np.ndarray], float], logs: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Observed information of the free log parameters by central differences; where the likelihood curves upward, none."""
+    steps = np.eye(len(logs))[free] * 3e-3  # As in `analysis.models.fit`: rounding and truncation are both below notice.
+
+    def mixed(one: np.ndarray, other: np.ndarray) -> float:
+        ahead, across = total(logs + one + other) + total(logs - one - other), total(logs + one - other) + total(logs - one + other)
+        return (across - ahead) / (4.0 * 3e-3**2)
+
+    values, vectors = np.linalg.eigh(np.array([[mixed(one, other) for other in steps] for one in steps]).reshape(len(steps), len(steps)))
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T
+
+
+def _errors(information: np.ndarray, logs: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Standard errors, NaN at a limit and where the log does not settle the parameter."""
+    errors = np.full(len(logs), np.nan)
+    covariance = _inverse(information)
+    if covariance is not None:
+        of_logs = np.sqrt(np.diag(covariance))
+        errors[free] = np.where(of_logs < UNSETTLED, of_logs * np.exp(logs[free]), np.nan)
+    return errors
+
+
+def _inverse(information: np.ndarray) -> np.ndarray | None:
+    """Covariance of what the log settles; None where it leaves a direction open."""
+    values = np.linalg.eigvalsh(information)
+    return np.linalg.inv(information) if len(values) == 0 or values[0] > 1e-9 * max(values[-1], 1.0) else None
 
 
 def _backtest(
@@ -308,12 +481,13 @@ def _backtest(
     simulated: list[float | None] = [None] * weeks
     if simulate is not None:
         people = population(log, training)
-        runs = np.atleast_2d(np.asarray(simulate(people, weeks), float))
-        if runs.shape[1] != weeks:
-            raise ValueError(f"simulate returned {runs.shape[1]} weeks; must be {weeks}")
-        simulated = (runs.mean(axis=0) * len(entry) / len(people["histories"]["rows"])).tolist()
+        reach = min(weeks, MOST_WEEKS)
+        runs = np.atleast_2d(np.asarray(simulate(people, reach), float))
+        if runs.shape[1] != reach:
+            raise ValueError(f"simulate returned {runs.shape[1]} weeks; must be {reach}")
+        simulated[:reach] = (runs.mean(axis=0) * len(entry) / len(people["histories"]["rows"])).tolist()
     rows: list[dict[str, float | int | None]] = [
-        {"week": week, "actual": actual, "bgnbd": bgnbd, "pareto_nbd": pareto, "simulated": _known(one)}
+        {"week": week, "actual": actual, "bgnbd": _known(bgnbd), "pareto_nbd": _known(pareto), "simulated": _known(one)}
         for week, actual, bgnbd, pareto, one in zip(
             ends.tolist(), by_week.tolist(), expected[0].tolist(), expected[1].tolist(), simulated, strict=True
         )
@@ -323,28 +497,59 @@ def _backtest(
 
 def _cautions(training: Window, whole: Window) -> list[str]:
     """What weakens the fits themselves."""
-    notes = []
-    for window, name in ((training, "training"), (whole, "whole")):
-        if window is whole and whole.until == training.until:
-            continue
+    notes: list[str] = []
+    unsettled: dict[str, list[str]] = {}
+    windows = {"training": training, "whole": whole} if training.until < whole.until else {"whole": whole}
+    for name, window in windows.items():
         repeats = int((window.histories.frequency > 0).sum())
         if repeats < THIN:
             notes.append(f"only {repeats} customers of the {name} window have a repeat order: its parameters are hardly known.")
-        fits = {"BG/NBD": window.bgnbd, "Pareto/NBD": window.pareto_nbd, "gamma-gamma": window.gamma_gamma}
-        if unsettled := [model for model, fit in fits.items() if not fit.converged]:
-            notes.append(
-                f"no proper maximum on the {name} window, hence no standard errors: {', '.join(unsettled)}. The log does not settle "
-                "the parameters, mostly because customers differ too little or nobody leaves."
-            )
-    if whole.gamma_gamma.model.q <= 1.0:
-        notes.append("gamma-gamma has q of 1 or less: a few customers spend so much that no mean order value exists.")
+        fits: dict[str, Fit[Any]] = {"Pareto/NBD": window.pareto_nbd}
+        fits |= {} if window.buying.held else {"BG/NBD": window.bgnbd}
+        fits |= {} if window.spending.held else {"gamma-gamma": window.gamma_gamma}
+        for model, fit in fits.items():
+            if not fit.converged:
+                unsettled.setdefault(model, []).append(name)
+    for model, where in unsettled.items():
+        notes.append(
+            f"{model} has no proper maximum on the {' and the '.join(where)} window: the log does not settle its parameters, mostly "
+            "because customers differ too little or nobody leaves."
+        )
+    notes += _at_limits(windows)
+    # Where nobody leaves, the second shape of leaving says nothing.
+    buying = [name for name in whole.buying.eased if not (name == "b" and whole.buying.held.get("a") == "least")]
+    if eased := [*buying, *whole.spending.eased]:
+        notes.append(f"the log hardly settles {', '.join(eased)}: draws of them are bounded by what a population may hold.")
     paid = whole.histories.paid > 0
     value, count = whole.histories.mean_value[paid], whole.histories.frequency[paid]
+    mean = whole.gamma_gamma.model.mean_value
+    if abs(mean / value.mean() - 1.0) > OFF:
+        notes.append(
+            f"gamma-gamma puts the mean order value at {mean:,.2f}, the log at {value.mean():,.2f} a customer: a few customers spend so "
+            "much that money is not to be trusted. Look at the largest amounts."
+        )
     if paid.sum() > 2 and value.std() > 0 and count.std() > 0:
         tied = float(np.corrcoef(count, value)[0, 1])
         if abs(tied) > TIED:
             notes.append(f"frequency and order value have correlation {tied:.2f}; gamma-gamma takes them to be independent.")
     return notes
+
+
+def _at_limits(windows: dict[str, Window]) -> list[str]:
+    """What parameters at a limit mean; the same of several parameters and both fits in one note."""
+    told: dict[str, tuple[dict[str, str], dict[str, None]]] = {}
+    for name, window in windows.items():
+        for fit, spread in ((window.bgnbd, window.buying), (window.gamma_gamma, window.spending)):
+            for one, side in spread.held.items():
+                if one == "b" and spread.held.get("a") == "least":
+                    continue  # Where nobody leaves, the second shape of leaving says nothing.
+                parameters, where = told.setdefault(LIMITS[one, side], ({}, {}))
+                parameters[one] = f"{one} = {getattr(fit.model, one):g}"
+                where[name] = None
+    return [
+        f"{meaning} ({' and '.join(parameters.values())}, the limit, in the {' and the '.join(where)} fit; no standard error)."
+        for meaning, (parameters, where) in told.items()
+    ]
 
 
 def _verdict(holdout: Sequence[dict[str, float | int | None]], sd: float | None, training: Window) -> list[str]:
@@ -379,8 +584,8 @@ def _known(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
-def _matrix(fit: Fit[Any]) -> list[list[float]] | None:
-    return None if fit.covariance is None else [[float(f"{one:.10g}") for one in row] for row in fit.covariance]
+def _matrix(spread: Spread) -> list[list[float]] | None:
+    return [[float(f"{one:.10g}") for one in row] for row in spread.matrix] or None
 
 
 def _name(log: Transactions) -> str:
@@ -410,18 +615,27 @@ def _flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _write(path: Path, text: str) -> None:
-    """Write beside the place and move there, so that a reader never meets half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+def check_place(out: Path, log: Path) -> None:
+    """Find out before the long fitting whether a population can be written to a place; a missing folder is made.
+
+    Args:
+        out: Where to.
+        log: The log of orders, which must not be overwritten.
+
+    Raises:
+        OutputError: The place as it was given, and what is in the way there.
+        BadInput: Something that is not a population stands there.
+    """
+    check_files({"--out": out}, [log])
+    if out.exists() and not _is_population(out):
+        raise BadInput([f"--out {out}: holds something that is not a population and would be lost. Give another name, or remove it first."])
+
+
+def _is_population(path: Path) -> bool:
+    """Whether a file is empty or begins as a population does."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        with path.open("rb") as file:
+            start = file.read(65_536)
+    except OSError:
+        return False
+    return not start.strip() or re.search(rb"""^kind:\s*["']?population\b""", start, re.M) is not None

@@ -6,7 +6,7 @@ import shlex
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +31,7 @@ from regulars.scenarios.scenario import Scenario
 
 from .executors import run_all, split_threads
 from .job import Job, Members, Outcome, execute, shared_weeks
+from .outputs import MANIFEST, replaced, write_bytes
 from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
 from .uncertainty import Uncertain, applied, draw_values, has, uncertain
@@ -95,10 +96,14 @@ class Comparison:
     scenarios: tuple[Scenario, ...]
 
     def report(self, path: str | Path) -> Path:
-        """Write the answer as one HTML page."""
-        from regulars.analysis.report import write
+        """Write the answer as one HTML page.
 
-        write(self.document, Path(path))
+        Raises:
+            OSError: It could not be written; nothing is half-written.
+        """
+        from regulars.analysis.report import render
+
+        write_bytes(Path(path), render(self.document).encode())
         return Path(path)
 
     def _repr_html_(self) -> str:
@@ -187,18 +192,19 @@ def compare(
 
 
 def save(comparison: Comparison, folder: Path) -> Comparison:
-    """Write tables, manifest and report into `folder`; the comparison that knows where they are."""
+    """Write tables, manifest and report into `folder`, in place of an earlier run's; the comparison that knows where they are."""
     import pandas as pd
 
     pairs = list(zip(comparison.scenarios, comparison.outcomes, strict=True))
-    write_parquet(folder / "kpis.parquet", pd.concat([kpi_frame(*one) for one in pairs], ignore_index=True))
-    write_parquet(folder / "weekly.parquet", pd.concat([weekly_frame(*one) for one in pairs], ignore_index=True))
     document = {**comparison.document, "run_dir": str(folder)}
     facts = {name: document[name] for name in ("seed", "replications", "draws")}
-    write_json(folder / "manifest.json", manifest(comparison.scenarios, str(document["command"]), **facts))
-    write_json(folder / "comparison.json", document)
-    saved = Comparison(document, comparison.outcomes, comparison.scenarios)
-    saved.report(folder / "report.html")
+    saved = replace(comparison, document=document)
+    with replaced(folder) as fresh:
+        write_parquet(fresh / "kpis.parquet", pd.concat([kpi_frame(*one) for one in pairs], ignore_index=True))
+        write_parquet(fresh / "weekly.parquet", pd.concat([weekly_frame(*one) for one in pairs], ignore_index=True))
+        write_json(fresh / "comparison.json", document)
+        saved.report(fresh / "report.html")
+        write_json(fresh / MANIFEST, manifest(comparison.scenarios, str(document["command"]), **facts))
     return saved
 
 

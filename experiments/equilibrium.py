@@ -20,6 +20,7 @@ from .job import Job, execute
 SEED = 20_050_101
 REPLICATIONS = 8
 PEOPLE = 20_000
+OFTEN = 10  # Mean repeat orders a customer, beyond which fewer people are simulated.
 BEHAVIORS = ("satisfaction", "loyalty", "word_of_mouth")
 BASE_WEEKS = 52
 _ROUNDS = 3
@@ -91,8 +92,10 @@ def balance(population: dict[str, Any], *, weeks: int = 78, threads: int | None 
     Returns:
         ``{"purchase": ..., "attrition": ...}``, log factors.
     """
-    scale = max(1, round(PEOPLE / max(len(population["histories"]["rows"]), 1)))
-    people = len(population["histories"]["rows"]) * scale
+    rows = population["histories"]["rows"]
+    # What steadies the sums is orders: of those who order often, fewer people do.
+    often = max(1.0, float(np.mean([row[1] for row in rows])) / OFTEN)
+    people = len(rows) * max(1, round(PEOPLE / often / len(rows)))
 
     def orders(behaviors: bool, offsets: np.ndarray) -> np.ndarray:
         at = float(offsets[0]), float(offsets[1])
@@ -110,9 +113,14 @@ def balance(population: dict[str, Any], *, weeks: int = 78, threads: int | None 
     for _ in range(_ROUNDS):
         here = orders(True, at)
         if slope is None:
-            slope = np.stack([np.log(orders(True, at + _STEP * unit) / here) / _STEP for unit in np.eye(2)], axis=1)
-        step = np.linalg.lstsq(slope, np.log(target / here), rcond=None)[0]
+            slope = np.stack([(_log(orders(True, at + _STEP * unit)) - _log(here)) / _STEP for unit in np.eye(2)], axis=1)
+        step = np.linalg.lstsq(slope, _log(target) - _log(here), rcond=None)[0]
         at = np.clip(at + step, -1.0, 1.0)
         if np.abs(step).max() < 1e-3:
             break
     return {"purchase": round(float(at[0]), 5), "attrition": round(float(at[1]), 5)}
+
+
+def _log(orders: np.ndarray) -> np.ndarray:
+    """Logarithm of mean orders; weeks in which hardly anybody ordered count as half an order, in every run alike."""
+    return np.log(np.maximum(orders, 0.5))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from regulars.scenarios.scenario import Scenario
+from regulars.sim.core.arguments import whole
 
 from .executors import run_all, split_threads
 from .job import Job, Outcome, execute
+from .outputs import MANIFEST, replaced
 from .results import Result, customers_frame, kpi_frame, manifest, peak_rss_mb, weekly_frame, write_json, write_parquet
 
 Progress = Callable[[int], None]
@@ -57,16 +57,6 @@ def as_scenario(scenario: Scenario | str, weeks: int | None = None) -> Scenario:
 
         scenario = load(scenario)
     return scenario if weeks is None else scenario.with_values({"horizon_weeks": weeks})
-
-
-def whole(name: str, value: Any, low: int, high: int) -> None:
-    """Check a whole number that a caller gave.
-
-    Raises:
-        ValueError: It is none, or not within `low` to `high`.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ValueError(f"{name} = {value!r}: must be a whole number from {low:,} to {high:,}.")
 
 
 def check_settings(*, replications: int, seed: int, weeks: int | None = None, threads: int | None = None, draws: int = 0) -> None:
@@ -124,12 +114,13 @@ def replicate(
 
 
 def save(result: Result, folder: Path, command: str) -> Result:
-    """Write the files a run leaves into `folder`; the result that knows where they are."""
-    write_parquet(folder / "kpis.parquet", kpi_frame(result.scenario, result.outcomes))
-    write_parquet(folder / "weekly.parquet", weekly_frame(result.scenario, result.outcomes))
+    """Write the files a run leaves into `folder`, in place of an earlier run's; the result that knows where they are."""
     facts = {"seed": result.seed, "replications": result.replications, "state_hash": result.state_hash}
-    write_json(folder / "manifest.json", manifest([result.scenario], command, **facts))
-    return Result(result.scenario, result.seed, result.outcomes, result.timing, folder)
+    with replaced(folder) as fresh:
+        write_parquet(fresh / "kpis.parquet", kpi_frame(result.scenario, result.outcomes))
+        write_parquet(fresh / "weekly.parquet", weekly_frame(result.scenario, result.outcomes))
+        write_json(fresh / MANIFEST, manifest([result.scenario], command, **facts))
+    return replace(result, run_dir=folder)
 
 
 def save_customers(result: Result, path: Path) -> None:

@@ -11,6 +11,9 @@ Rules, in the order they are applied. Each repair is counted; a row that breaks 
 - Amounts: currency signs, thousands separators and decimal commas are read where the column as a whole is unambiguous. More
   than one currency is refused.
 - Negative amounts are refunds: dropped (the order they refund stays), refused beyond half of the rows.
+- Dates that stand alone: the log is grown from its middle row, day by day. A date that is further away from it than a year
+  and than the log so grown is long does not belong to it (a wrong year, a stand-in for "unknown"): dropped up to 5 % of the
+  rows, refused beyond. A log with gaps, as of a yearly fair or of one that grew slowly, is kept whole.
 - Zero amounts are orders: they count for how often, not for how much.
 - Rows that repeat another row in every column: up to 2 % of the rows they are kept (two equal items in one order; the CDNOW
   sample has 21, and its published spend parameters need them); beyond, the export holds the same orders twice, and each is
@@ -42,6 +45,11 @@ TWICE = 0.02  # Share of repeated rows beyond which the export holds orders twic
 MOST_LINES = 20  # Lines of one row; beyond, a quote was left open and has swallowed orders.
 SHOWN = 3  # Offending lines shown per refusal.
 LONGEST = 64  # Characters of a date or an amount.
+LONGEST_ID = 200  # Characters of a customer's id; what is longer is another column.
+SEASON = 60  # Days without any order that a reader should know of, if the log has no other such gap.
+APART = 366  # Days that a date may always be away from the next: the gap of a yearly fair, and more than any season.
+MOST_DAYS = 36_525  # A century: longer than any log.
+LEAST_MEAN, MOST_MEAN = 0.01, 1e8  # Of amounts: money is counted in 1/10,000, in whole numbers of 64 bits.
 
 ROLES = ("customer", "date", "amount")
 
@@ -395,6 +403,11 @@ def _clean(rows: _Rows) -> Transactions:
         )
     elif missing.any():
         repairs["missing_customer"] = Repair(int(missing.sum()), "rows without a customer dropped")
+    if (row := next((row for row, one in enumerate(rows.customer) if len(one) > LONGEST_ID), None)) is not None:
+        errors.append(
+            f"{rows.at(row, 'customer')}: customer = {_quoted(rows.customer[row])}: has {len(rows.customer[row]):,} characters: an id "
+            f"must have at most {LONGEST_ID}. Name the right column with --customer COLUMN."
+        )
     ordinal, zones = _ordinals(rows, errors)
     value, currency = _values(rows, ~missing, errors)
     keep = ~missing
@@ -404,16 +417,19 @@ def _clean(rows: _Rows) -> Transactions:
     ):
         bad &= keep
         texts = rows.date if role == "date" else rows.amount
+        hint = _serial(rows.date[int(np.argmax(bad))]) if role == "date" and bad.any() else ""
         if bad.sum() > FEW * rows.read and not any(f": {role}" in one for one in errors):
             offenders = np.flatnonzero(bad)
             where = [rows.at(row, role) for row in offenders[:SHOWN]]
             shown = [f"{role} = {_quoted(str(texts[row]))}: " for row in offenders[:SHOWN]]
-            errors.extend(_listed(where, shown, f"{rule}. {_too_many(len(offenders), rows.read)}"))
+            errors.extend(_listed(where, shown, f"{rule}{hint}. {_too_many(len(offenders), rows.read)}"))
         elif bad.any():
             first = int(np.flatnonzero(bad)[0])
-            what = f"rows whose {role} cannot be read dropped, the first in line {rows.line[first]}: {_quoted(str(texts[first]))}"
+            what = f"rows whose {role} cannot be read dropped, the first in line {rows.line[first]}: {_quoted(str(texts[first]))}{hint}"
             repairs[f"bad_{role}"] = Repair(int(bad.sum()), what)
         keep &= ~bad
+    if keep.any() and not any(": date" in one for one in errors):
+        keep = _together(rows, keep, ordinal, repairs, errors)
     negative = keep & (value < 0)
     if negative.sum() > MANY * rows.read:
         first = int(np.flatnonzero(negative)[0])
@@ -437,6 +453,35 @@ def _clean(rows: _Rows) -> Transactions:
         repairs["zero_amount"] = Repair(int(zero.sum()), "orders of amount 0 count for how often, not for how much")
     keep = _once(rows, keep, repairs, notes)
     return _merge(rows, keep, ordinal, value, currency, repairs, notes)
+
+
+def _together(rows: _Rows, keep: np.ndarray, ordinal: np.ndarray, repairs: dict[str, Repair], errors: list[str]) -> np.ndarray:
+    """Rows without those whose date stands alone, far from the rest of the log."""
+    days = ordinal[keep]
+    low = high = int(np.quantile(days, 0.5, method="inverted_cdf"))
+    known = np.unique(days)
+    while True:
+        reach = max(APART, high - low)
+        near = known[(known >= low - reach) & (known <= high + reach)]
+        if near[0] == low and near[-1] == high:
+            break
+        low, high = int(near[0]), int(near[-1])
+    alone = keep & ((ordinal < low) | (ordinal > high))
+    if not alone.any():
+        if high - low > MOST_DAYS:
+            rule = f"the dates run from {_date(low)} to {_date(high)}: must be within a century. Look for wrong years"
+            errors.append(f"{rows.path}:1:{rows.number['date']}: {rule}.")
+        return keep
+    offenders = np.flatnonzero(alone)
+    others = f"all other dates, {_date(low)} to {_date(high)}"
+    if len(offenders) > max(FEW * rows.read, 1):
+        where = [rows.at(row, "date") for row in offenders[:SHOWN]]
+        shown = [f"date = {_quoted(rows.date[row])}: " for row in offenders[:SHOWN]]
+        errors.extend(_listed(where, shown, f"stands alone, far from {others}: a wrong year? {_too_many(len(offenders), rows.read)}"))
+    else:
+        first = f"the first in line {rows.line[offenders[0]]}: {_quoted(rows.date[offenders[0]])}"
+        repairs["far_date"] = Repair(len(offenders), f"rows whose date stands alone, far from {others}, dropped, {first}")
+    return keep & ~alone
 
 
 def _once(rows: _Rows, keep: np.ndarray, repairs: dict[str, Repair], notes: list[str]) -> np.ndarray:
@@ -473,7 +518,9 @@ def _merge(
     kept = np.flatnonzero(keep)
     if not len(kept):
         raise BadInput([f"{where}: no order is left after {', '.join(repairs) or 'reading'}."])
-    customer, who = np.unique(np.array([rows.customer[row] for row in kept], dtype=str), return_inverse=True)
+    names, codes, _ = _distinct(rows.customer[row] for row in kept)
+    customer, place = np.unique(np.array(names, dtype=str), return_inverse=True)
+    who = place[codes]
     day = ordinal[kept]
     pairs, place = np.unique(np.column_stack([who, day]), axis=0, return_inverse=True)
     amount = np.zeros(len(pairs))
@@ -490,17 +537,26 @@ def _merge(
         raise BadInput([f"{where}: no customer ordered on two different days: repeat buying cannot be estimated from this log."])
     if not np.any(amount > 0):
         raise BadInput([f"{where}: every amount is 0: spend cannot be estimated. Name the right column with --amount COLUMN."])
+    mean = float(amount[amount > 0].mean())
+    if not LEAST_MEAN <= mean <= MOST_MEAN:
+        rule = f"must be {LEAST_MEAN:g} to {MOST_MEAN:,.0f}. State them in another unit, such as {'cents' if mean < 1 else 'millions'}"
+        raise BadInput([f"{where}: amounts above 0 average {mean:.3g}: {rule}."])
     top = int(orders.argmax())
     if len(customer) >= 20 and orders[top] > 50 and orders[top] > 0.1 * len(pairs):
         notes.append(
             f"customer {_quoted(str(customer[top]))} has {orders[top]:,} of {len(pairs):,} orders; if this is a guest account, "
             "leave it out."
         )
-    low, high = (int(one) for one in np.quantile(day, [0.001, 0.999], method="inverted_cdf"))
-    if (high - low) < 0.5 * (last - first):
+    days = np.unique(day)
+    gaps = np.diff(days)
+    widest = int(gaps.argmax())
+    before = int((day <= days[widest]).sum())
+    beyond = min(before, len(day) - before)
+    alone = gaps[widest] > 10 * np.delete(gaps, widest).max(initial=0) and beyond <= max(TWICE * len(day), 1)
+    if gaps[widest] > SEASON and alone:
         notes.append(
-            f"nearly all orders lie from {_date(low)} to {_date(high)}, but the log runs from {_date(first)} to {_date(last)}: "
-            "look for wrong dates at its ends."
+            f"nobody ordered between {_date(int(days[widest]))} and {_date(int(days[widest + 1]))}, and only {beyond:,} of "
+            f"{len(day):,} rows lie beyond: look for wrong dates."
         )
     return Transactions(
         path=rows.path,
@@ -532,6 +588,7 @@ _CLOCK = re.compile(
     r"\d{1,2}[:时]\d{1,2}(?:[:分]\d{1,2}秒?(?:[.,]\d{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
     r"\s?(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?)?(?:\[[\w/+-]+\])?"
 )
+_NUMBER = re.compile(r"([0-9]{5,19})(?:\.[0-9]*)?")
 _MONTHS = {name: at for at, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
 
 
@@ -599,6 +656,22 @@ def _day(text: str, day_first: bool | None) -> tuple[int | None, str | None]:
         return datetime.date(year, month, day).toordinal(), clock and clock.strip()
     except ValueError:
         return None, None
+
+
+def _serial(text: str) -> str:
+    """What a number in the place of a date looks like, to be added to the rule it breaks; empty for any other text."""
+    found = _NUMBER.fullmatch(text[:LONGEST])
+    if not found:
+        return ""
+    number = int(found[1])
+    if 10_000 <= number < 100_000:  # Days from 1927 to 2173; Excel counts from 1899-12-30.
+        day = datetime.date(1899, 12, 30) + datetime.timedelta(days=number)
+        return f"; this looks like an Excel serial date ({number} is {day}): format the column as YYYY-MM-DD"
+    for power, unit in ((0, "seconds"), (3, "milliseconds"), (6, "microseconds"), (9, "nanoseconds")):
+        if len(str(number)) == 10 + power:
+            day = datetime.date(1970, 1, 1) + datetime.timedelta(seconds=number // 10**power)
+            return f"; this looks like {unit} since 1970 ({number} is {day}): format the column as YYYY-MM-DD"
+    return ""
 
 
 # Amounts ------------------------------------------------------------------------------------------------------------

@@ -190,11 +190,14 @@ def _calibrated(scenarios: Sequence[Scenario]) -> Iterator[_Group]:
         part = fitted.get(key)
         if not part or part.get("matrix") is None:
             continue
-        paths = tuple(_PLACES[name] for name in part["names"])
+        kept = [at for at, name in enumerate(part["names"]) if _PLACES[name].split(".")[1] in behaviors]
+        if not kept:
+            continue
+        paths = tuple(_PLACES[part["names"][at]] for at in kept)
         places = [(behaviors[path.split(".")[1]], path.split(".")[2]) for path in paths]
         means = tuple(float(getattr(params, name)) for params, name in places)
         valid = {path: _valid(params, name) for path, (params, name) in zip(paths, places, strict=True)}
-        yield _Group(paths, means, np.asarray(part["matrix"], np.float64), valid)
+        yield _Group(paths, means, np.asarray(part["matrix"], np.float64)[np.ix_(kept, kept)], valid)
 
 
 def _valid(params: Any, name: str) -> tuple[float, float]:

@@ -25,6 +25,12 @@ from .reader import Node, plain, plant
 from .resolve import ALWAYS, NAME, OFF, PARTS, Resolved, values_layer
 from .scenario import Scenario
 
+NEEDED = {
+    "purchase": "cannot be off: nobody would ever order. For rare orders give a small rate, such as {r: 0.1, alpha: 100}.",
+    "spend": "cannot be off: an order needs a value. For 20 each give {type: lognormal, mean_log: 2.996, between_sd: 0, within_sd: 0}.",
+}
+"""Behaviors without which a market is none, and what to write instead of `off`."""
+
 DEFAULT = "catalog:0"
 """Origin of values that no file gives."""
 
@@ -130,6 +136,7 @@ class _Check:
         self.resolved, self.problems = resolved, problems
         self.faults: list[Fault] = []
         self.root = resolved.node
+        self.files = list(resolved.files)
         self.population = population or self._population()
         self.tree: dict[str, Any] = plain(self.root)
 
@@ -176,6 +183,7 @@ class _Check:
             covariance=self.population.covariance if self.population else None,
             edges=edges,
             source=source,
+            files=tuple(self.files),
         )
 
     def _section(self, name: str, model: type[Parameters]) -> Any:
@@ -184,12 +192,14 @@ class _Check:
 
     def _parts(self, section: str) -> Iterator[Component]:
         data = self.tree.get(section)
-        if data is None or data == OFF:
+        if data is None or (data == OFF and section != "behaviors"):
             data = {}
         if not isinstance(data, dict):
-            self.faults.append(Fault((section,), "must be a map of names to parts.", value=data))
+            hint = " Switch behaviors off one by one." if data == OFF else ""
+            self.faults.append(Fault((section,), f"must be a map of names to parts.{hint}", value=data))
             return
         if section == "behaviors":
+            self._needed(data)
             data = {**{name: {} for name in ALWAYS if catalog.variants("behavior", name)}, **data}
         for name, part in data.items():
             if len(self.faults) > 200:
@@ -201,6 +211,15 @@ class _Check:
             component = _component(chosen, name, values, (section, name), self.faults)
             if component is not None:
                 yield component
+
+    def _needed(self, behaviors: dict[str, Any]) -> None:
+        """Tell where a behavior is off without which a market has no money to compare."""
+        for name, rule in NEEDED.items():
+            part = behaviors.get(name)
+            if part == OFF:
+                self.faults.append(Fault(("behaviors", name), rule, value=part))
+            elif isinstance(part, dict) and part.get("type") in ("none", OFF):
+                self.faults.append(Fault(("behaviors", name, "type"), rule, value=part["type"]))
 
     def _calibrated(self, section: str, name: str) -> dict[str, Any]:
         if self.population is None or section != "behaviors":
@@ -215,6 +234,7 @@ class _Check:
             return None
         try:
             source = self.resolved.source.reference(node.value, suffixes=(".yaml", ".yml", ".json"))
+            self.files.append(source.path)
             found = read_population(source)
         except ScenarioError as error:
             self.problems.extend(error.errors)
@@ -250,7 +270,9 @@ class _Check:
         if file is None:
             return None
         try:
-            return read_edges(self.resolved.source.reference(file), market.network, market.people)
+            source = self.resolved.source.reference(file)
+            self.files.append(source.path)
+            return read_edges(source, market.network, market.people)
         except ValueError as error:
             self.faults.append(Fault(("market", "network", "file"), str(error), value=file))
         return None
@@ -294,11 +316,12 @@ def _variant(
     wanted = part.get("type", calibrated or classes[0].variant)
     if wanted in ("none", OFF):
         return None
+    others = [] if name in NEEDED else ["none"]
     try:
         return catalog.find(kind, name, str(wanted))
     except LookupError:
         names = [str(one.variant) for one in catalog.variants(kind, name)]
-        faults.append(Fault((*path, "type"), choice(wanted, [*names, "none"]), value=wanted))
+        faults.append(Fault((*path, "type"), choice(wanted, [*names, *others]), value=wanted))
     return None
 
 
@@ -360,7 +383,10 @@ def _dangling(head: Head, market: Market | None, economics: Economics | None, co
                 yield Fault((section, path), f"no such behavior. {suggestion(names[1], catalog.types('behavior'))}", of_key=True)
             else:
                 depth = 2 if names[0] in PARTS else 1
-                yield from _leads_nowhere(section, path, names[depth:], values.get(".".join(names[:depth]), ...))
+                owner = ".".join(names[:depth])
+                yield from _leads_nowhere(section, path, names[depth:], values.get(owner, ...))
+                if section == "uncertainties":
+                    yield from _invalid_range(path, head.uncertainties[path], sections.get(owner), names[depth:])
 
 
 def _leads_nowhere(section: str, path: str, names: list[str], at: Any) -> Iterator[Fault]:
@@ -373,6 +399,21 @@ def _leads_nowhere(section: str, path: str, names: list[str], at: Any) -> Iterat
         at = at.get(name, ...) if isinstance(at, dict) else ...
     if section == "uncertainties" and at is not ... and (isinstance(at, bool) or not isinstance(at, int | float)):
         yield Fault((section, path), "only a number can have a range.", of_key=True)
+
+
+def _invalid_range(path: str, range: Range, params: Any, names: list[str]) -> Iterator[Fault]:
+    """Ends of a range that would be no valid value of their parameter."""
+    for name in names[:-1]:
+        params = params.get(name) if isinstance(params, dict) else getattr(params, name, None)
+    field = getattr(type(params), "model_fields", {}).get(names[-1]) if names else None
+    facts = field.json_schema_extra if field is not None else None
+    if not isinstance(facts, dict):
+        return
+    for end, value in (("low", range.low), ("high", range.high)):
+        least, most = (facts.get(one) for one in ("low", "high"))
+        if (least is not None and value < float(str(least))) or (most is not None and value > float(str(most))):
+            rule = f"must be within what is valid for {path}, {number(least)} to {number(most)}."
+            yield Fault(("uncertainties", path, end), rule, value=int(value) if value.is_integer() else value)
 
 
 def _filled(
@@ -564,7 +605,7 @@ def _rebuilt(scenario: Scenario, values: dict[str, Any]) -> Scenario:
         known = PopulationFile(scenario.source, calibrated, scenario.histories, scenario.covariance)
     base = plant(scenario.tree, Place(scenario.id))
     node = resolving.merge(base, values_layer(rest), implied_type)
-    built = _Check(Resolved(node, scenario.source, (scenario.id, "values")), [], known).scenario()
+    built = _Check(Resolved(node, scenario.source, (scenario.id, "values"), scenario.files), [], known).scenario()
     before = f"{scenario.id}:"
     origin = {path: scenario.origin.get(path, at) if at.startswith(before) else at for path, at in built.origin.items()}
     return replace(built, id=scenario.id, origin=origin)

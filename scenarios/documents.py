@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .library import Source, names, root_of
+from .library import POPULATION, Source, find, kind, names, root_of
 from .problem import ScenarioError
 
 if TYPE_CHECKING:
@@ -83,25 +83,42 @@ def diff_document(a: Scenario, b: Scenario) -> dict[str, Any]:
     from .resolve import diff
 
     rows = [
-        {**row, "origin_a": a.origin.get(row["path"]), "origin_b": b.origin.get(row["path"])} for row in diff(a.tree, b.tree)
+        {**row, "origin_a": a.origin.get(row["path"]), "origin_b": b.origin.get(row["path"])}
+        for row in diff(_with_calibrated(a), _with_calibrated(b))
     ]
     return {"a": a.id, "b": b.id, "differences": rows}
 
 
+def _with_calibrated(scenario: Scenario) -> dict[str, Any]:
+    """The tree with what it leaves to the population file."""
+    behaviors = dict(scenario.tree["behaviors"])
+    for name, values in (scenario.population or {}).items():
+        if isinstance(behaviors.get(name), dict):
+            behaviors[name] = {**behaviors[name], **values}
+    return {**scenario.tree, "behaviors": behaviors}
+
+
 def validate_files(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
-    """What ``regulars validate --json`` prints: whether each file is valid, and what is wrong with it."""
+    """What ``regulars validate --json`` prints: what each file is, whether it is valid, and what is wrong with it."""
     files = {}
     for path in paths:
         name = os.fspath(path)
+        is_population, errors = False, []
         try:
-            load(name)
-            errors: list[dict[str, Any]] = []
+            source = find(name)
+            is_population = kind(source.path) == POPULATION
+            if is_population:
+                from .population import read_population
+
+                read_population(source)
+            else:
+                load(name)
         except ScenarioError as error:
             errors = [
                 {"file": one.path, "line": one.line, "column": one.column, "path": one.dotted, "message": one.message}
                 for one in error.errors
             ]
-        files[name] = {"valid": not errors, "errors": errors}
+        files[name] = {"kind": POPULATION if is_population else "scenario", "valid": not errors, "errors": errors}
     return {"files": files}
 
 

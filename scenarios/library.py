@@ -18,6 +18,10 @@ from pathlib import Path
 from .problem import Place, ScenarioError, nearest, problem, shown
 
 PREFIX = "library:"
+POPULATION = "population"
+"""Kind of the files that `regulars calibrate` writes."""
+
+_KIND = re.compile(rb"""(?:^|\A\s*\{\s*)["']?kind["']?\s*:\s*["']?([a-z_]+)""", re.MULTILINE)
 MARKER = "regulars.yaml"
 STEM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SUFFIXES = (".yaml", ".yml")
@@ -141,12 +145,19 @@ def folder() -> Path:
 def names() -> Iterator[str]:
     """Names of all shipped scenarios, as ``library:online_shop/baseline``."""
     for path in sorted(folder().rglob("*.yaml")):
+        if kind(path) is None:
+            yield f"{PREFIX}{path.relative_to(folder()).with_suffix('').as_posix()}"
+
+
+def kind(path: Path) -> str | None:
+    """What a file says it is; a scenario says nothing."""
+    try:
         with path.open("rb") as file:
             start = file.read(4096)
-        # Only files of other kinds, such as a population, say which they are.
-        if re.search(rb"^kind\s*:", start, re.MULTILINE):
-            continue
-        yield f"{PREFIX}{path.relative_to(folder()).with_suffix('').as_posix()}"
+    except OSError:
+        return None
+    found = _KIND.search(start)
+    return found and found[1].decode()
 
 
 def shipped(text: str) -> Source:

@@ -14,12 +14,15 @@ from regulars.sim import catalog
 from regulars.sim.world.population import HISTORY_COLUMNS
 
 from .faults import Fault, validated
-from .library import Source
+from .library import POPULATION, Source
 from .problem import Problem, ScenarioError, problem, suggestion
 from .reader import Limits, Node, read_bytes, read_data
 
 CALIBRATED = ("purchase", "attrition", "spend")
 """Behaviors whose base parameters a population file stands in for."""
+
+JOINT = {"purchase_attrition": ("purchase", "attrition"), "spend": ("spend",)}
+"""Behaviors whose parameters are fitted together, by the name of their covariance."""
 
 EDGES = Limits(256_000_000, 0)
 _TOLD = ("standard_errors", "fitted", "currency", "name", "description", "source", "about")
@@ -56,7 +59,7 @@ def read_population(source: Source) -> PopulationFile:
     if not isinstance(data, dict):
         faults.append(Fault((), "must be a map with `kind: population`."))
         data = {}
-    elif data.get("kind") != "population":
+    elif data.get("kind") != POPULATION:
         rule = "must be population: the file is not one that `regulars calibrate` writes."
         faults.append(Fault(("kind",), rule, value=data.get("kind", ...)))
     for name in data:
@@ -67,8 +70,7 @@ def read_population(source: Source) -> PopulationFile:
             found.values[name] = _base_parameters(name, data[name], faults)
     if data.get("covariance") is not None:
         found.covariance = data["covariance"]
-        if not isinstance(found.covariance, dict):
-            faults.append(Fault(("covariance",), "must be a map."))
+        _check_covariance(found.covariance, found.values, faults)
     if data.get("histories") is not None:
         found.histories = _histories(data["histories"], faults)
     if faults:
@@ -119,6 +121,36 @@ def _base_parameters(name: str, given: Any, faults: list[Fault]) -> dict[str, An
         return {}
     exact = params.model_dump(mode="json", include=set(values))
     return exact if chosen.variant is None else {"type": variant, **exact}
+
+
+def _check_covariance(given: Any, values: dict[str, dict[str, Any]], faults: list[Fault]) -> None:
+    if not isinstance(given, dict):
+        faults.append(Fault(("covariance",), "must be a map.", value=given))
+        return
+    for key, behaviors in JOINT.items():
+        part, path = given.get(key), ("covariance", key)
+        if part is None:
+            continue
+        if not isinstance(part, dict) or not isinstance(part.get("names"), list):
+            faults.append(Fault(path, "must be {names: [...], matrix: [[...], ...]}."))
+            continue
+        known = [name for behavior in behaviors for name in values.get(behavior, {}) if name != "type"]
+        for at, name in enumerate(part["names"]):
+            if name not in known or name in part["names"][:at]:
+                rule = f"no such parameter in this file, or twice. {suggestion(name, known)}"
+                faults.append(Fault((*path, "names", str(at)), rule, value=name))
+        if part.get("matrix") is not None and not _is_covariance(part["matrix"], len(part["names"])):
+            rule = f"must be a covariance: {len(part['names'])} rows of as many numbers, symmetric, no variance below 0."
+            faults.append(Fault((*path, "matrix"), rule))
+
+
+def _is_covariance(rows: Any, size: int) -> bool:
+    if not isinstance(rows, list) or len(rows) != size or not all(_is_row(row, size) for row in rows):
+        return False
+    matrix = np.array(rows, np.float64).reshape(size, size)
+    largest = np.abs(matrix).max(initial=0.0)
+    # Rounding in the file may leave an eigenvalue of 0 a little below it.
+    return bool(np.allclose(matrix, matrix.T, atol=1e-9 * largest) and (np.linalg.eigvalsh(matrix) >= -1e-6 * largest).all())
 
 
 def _histories(given: Any, faults: list[Fault]) -> np.ndarray | None:

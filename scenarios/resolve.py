@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from .library import SUFFIXES, Source
+from .library import POPULATION, SUFFIXES, Source, kind
 from .problem import Place, Problem, ScenarioError, problem, shown
 from .reader import Node, plant, read_file
 
@@ -48,11 +49,13 @@ class Resolved:
         node: The merged tree.
         source: The file that was asked for.
         layers: Files from the first ancestor to `source`, then what is laid on it; a later one wins.
+        files: Where those files are.
     """
 
     node: Node
     source: Source
     layers: tuple[str, ...]
+    files: tuple[Path, ...] = ()
 
     def layer(self, place: Place) -> int:
         """How late the layer of a place is."""
@@ -76,18 +79,23 @@ def resolve(source: Source, implied: Implied, problems: list[Problem]) -> Resolv
     for layer, tree in layers:
         _rebase(tree, layer, source, problems)
         node = merge(node, tree, implied)
-    return Resolved(node, source, tuple(layer.label for layer, _ in layers))
+    labels, files = tuple(layer.label for layer, _ in layers), tuple(layer.path for layer, _ in layers)
+    return Resolved(node, source, labels, files)
 
 
 def lay(resolved: Resolved, layer: Node, label: str, implied: Implied) -> Resolved:
     """The scenario with one more layer, which wins over all that it has."""
-    return Resolved(merge(resolved.node, layer, implied), resolved.source, (*resolved.layers, label))
+    return replace(resolved, node=merge(resolved.node, layer, implied), layers=(*resolved.layers, label))
 
 
 def _chain(source: Source, problems: list[Problem]) -> Iterator[tuple[Source, Node]]:
     """The file, then what it extends, and so on."""
     seen: list[Source] = []
     while True:
+        if kind(source.path) == POPULATION:
+            use = source.label if source.is_shipped else source.path.name
+            rule = f"a population file, not a scenario. Use it in one: `market: {{population: {use}}}`."
+            raise ScenarioError([*problems, problem(Place(source.label), "", rule)])
         tree = read_file(source.path, source.label, problems)
         if not isinstance(tree.value, dict):
             what = "the file is empty" if tree.value is None else "must be a map of sections"
@@ -205,6 +213,8 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def diff(a: Mapping[str, Any], b: Mapping[str, Any], without: Iterable[str] = ()) -> list[dict[str, Any]]:
     """What differs between two resolved trees.
 
+    Nothing there, null and an empty map are the same, except that a part without parameters is there.
+
     Args:
         a, b: Trees of plain data.
         without: Top-level keys left out.
@@ -213,10 +223,17 @@ def diff(a: Mapping[str, Any], b: Mapping[str, Any], without: Iterable[str] = ()
         One row a value that differs, by path: ``path``, and the value in ``a`` and in ``b`` (None where absent).
     """
     skipped = set(without)
-    first = dict(leaves({name: value for name, value in a.items() if name not in skipped}))
-    second = dict(leaves({name: value for name, value in b.items() if name not in skipped}))
+    first, second = (dict(_told({name: value for name, value in one.items() if name not in skipped})) for one in (a, b))
     return [
         {"path": path, "a": first.get(path), "b": second.get(path)}
         for path in dict.fromkeys([*first, *second])
         if path not in first or path not in second or first[path] != second[path]
     ]
+
+
+def _told(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for path, value in leaves(tree):
+        section, _, name = path.partition(".")
+        is_part = section in PARTS and name and "." not in name
+        if value is not None and (value != {} or is_part):
+            yield path, value

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,7 @@ class Scenario:
         claims: Numbers that others have stated about this case, kept as they are.
         uncertainties: Dotted path to (low, high): range in a sensitivity analysis instead of the parameter's own.
         source: The file, from whose folder paths in the tree are read.
+        files: All files that were read: its own, those it extends, its population and its ties.
         population: Base parameters by behavior from the population file, or None.
         histories: Recorded histories of customers, columns as `HISTORY_COLUMNS`, or None.
         covariance: Of the calibrated parameters, as the population file gives it, or None.
@@ -62,6 +64,7 @@ class Scenario:
     claims: dict[str, Any]
     uncertainties: dict[str, tuple[float, float]]
     source: Source
+    files: tuple[Path, ...] = ()
     population: dict[str, dict[str, Any]] | None = None
     histories: np.ndarray | None = None
     covariance: dict[str, Any] | None = None

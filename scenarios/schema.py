@@ -12,7 +12,7 @@ from regulars.sim import catalog
 from regulars.sim.core.component import SECTIONS, Component
 from regulars.sim.world.market import Economics, Market
 
-from .check import TOP, Head
+from .check import NEEDED, TOP, Head
 from .faults import number
 from .resolve import NAME, OFF, PARTS
 
@@ -60,7 +60,7 @@ def _parts(section: str, definitions: dict[str, Any]) -> dict[str, Any]:
     if section == "behaviors":
         return {
             "type": "object",
-            "properties": {name: {"anyOf": [*variants, _OFF]} for name, variants in types.items()},
+            "properties": {name: {"anyOf": variants if name in NEEDED else [*variants, _OFF]} for name, variants in types.items()},
             "additionalProperties": False,
         }
     any_part = {"anyOf": [*(one for variants in types.values() for one in variants), _OFF]}

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import mesa
 import numpy as np
 
+from .core.arguments import whole
 from .core.component import Component, Kpi
-from .world.actors import Brand, CustomerView
+from .world.actors import Brand, CustomerView, Diary
 from .world.calendar import Calendar
 from .world.ledger import cost_of_goods
 from .world.life import CAUSE, GAP, LIFE, RETURN, VALUE, live, pass_time, set_pace
@@ -51,7 +52,7 @@ class LoyaltyModel(mesa.Model):
         setting: The scenario.
         world: The arrays, the books and the weekly totals.
         brand: The firm, a Mesa agent.
-        datacollector: Weekly KPIs, and rows of followed customers; empty if `collect` is off.
+        datacollector: Weekly KPIs, and rows of followed customers, by `Step`: the week, from 1; empty if `collect` is off.
     """
 
     def __init__(
@@ -77,7 +78,16 @@ class LoyaltyModel(mesa.Model):
             trace: Whether each component's term of each rate is kept apart, in ``world.rates.terms``.
             network: The market's network, if it has been built before under this seed and replication.
             world: A world to go on from instead of a new one; see `branch`.
+
+        Raises:
+            TypeError: Not a scenario, such as its name.
+            ValueError: A number is out of its range.
         """
+        if not hasattr(scenario, "components"):
+            raise TypeError(f"LoyaltyModel needs a checked scenario, not {scenario!r}. Write LoyaltyModel(regulars.load({scenario!r})).")
+        whole("seed", seed, 0, 2**32 - 1)
+        whole("replication", replication, 0, 2**32 - 1)
+        whole("threads", threads, 1, 1024)
         super().__init__(rng=seed)
         self.setting = scenario
         components = (*scenario.components, *scenario.kpis)
@@ -92,10 +102,7 @@ class LoyaltyModel(mesa.Model):
         if world is None:
             world = self._found(seed, replication, threads, network)
         self.world = world
-        self.datacollector = mesa.DataCollector(
-            model_reporters={one.type: [self._kpi_now, [one]] for one in self.kpis},
-            agenttype_reporters={CustomerView: {name: name for name in ("person", *_FOLLOWED)}},
-        )
+        self.datacollector = Diary({one.type: [self._kpi_now, [one]] for one in self.kpis})
 
     def _found(self, seed: int, replication: int, threads: int, network: Any) -> World:
         scenario = self.setting
@@ -211,9 +218,15 @@ class LoyaltyModel(mesa.Model):
             self.datacollector.collect(self)
 
     def run(self, weeks: int | None = None) -> LoyaltyModel:
-        """Step so many weeks, or to the horizon."""
-        horizon = self.world.calendar.horizon_weeks
-        for _ in range(horizon - self.world.totals.weeks if weeks is None else weeks):
+        """Step so many weeks, or to the horizon.
+
+        Raises:
+            ValueError: `weeks` is no whole number of weeks.
+        """
+        if weeks is None:
+            weeks = max(self.world.calendar.horizon_weeks - self.world.totals.weeks, 0)
+        whole("weeks", weeks, 0, 1040)
+        for _ in range(weeks):
             self.step()
         return self
 
@@ -228,24 +241,32 @@ class LoyaltyModel(mesa.Model):
         world.economics = scenario.economics
         twin = LoyaltyModel(scenario, seed=world.seed, collect=self._collect, trace=self._trace, world=world)
         twin._sold = self._sold
+        # Steps are weeks, in the rows of the twin's customers too.
+        twin.steps = self.steps
         known = {one.address for one in self.components}
         for component in twin._hooks["begin"]:
             if component.address not in known:
                 component.begin(world)
         return twin
 
-    def follow(self, people: Iterable[int]) -> list[CustomerView]:
+    def follow(self, people: Iterable[int | np.integer]) -> list[CustomerView]:
         """Register customers as Mesa agents whose life is collected week by week.
 
+        Args:
+            people: Rows of the arrays, from 0. Who is followed already is not registered again.
+
         Raises:
-            IndexError: No such person.
+            IndexError: No such person; nobody is then registered.
         """
-        views = []
+        people, last = list(people), self.world.people - 1
         for person in people:
-            if not 0 <= person < self.world.people:
-                raise IndexError(f"person {person}: must be 0 to {self.world.people - 1}")
-            views.append(CustomerView(self, int(person)))
-        return views
+            if not isinstance(person, int | np.integer) or not 0 <= person <= last:
+                raise IndexError(f"person {person!r}: must be a row, a whole number from 0 to {last:,}.")
+        known = {one.person: one for one in self.agents if isinstance(one, CustomerView)}
+        for person in people:
+            if person not in known:
+                known[int(person)] = CustomerView(self, int(person))
+        return [known[int(person)] for person in people]
 
     def weekly(self) -> Series:
         """Weekly totals so far, as KPIs read them."""
@@ -312,9 +333,6 @@ class LoyaltyModel(mesa.Model):
         if value is None or not np.isfinite(value[0, -1]):
             return None
         return float(value[0, -1])
-
-
-_FOLLOWED = ("status", "n_orders", "spent", "satisfaction", "loyalty", "last_order")
 
 
 def needs_network(components: Iterable[Component]) -> bool:

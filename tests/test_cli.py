@@ -44,6 +44,11 @@ def strict(text: str) -> Any:
     return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
 
 
+def progress(answer: Any) -> list[str]:
+    """Lines on standard error, without the one that a machine prints once."""
+    return [line for line in answer.stderr.splitlines() if not line.startswith("Compiling kernels")]
+
+
 def test_run_prints_its_document_and_leaves_its_files() -> None:
     answer = regulars("run", f"{SHOP}/points", *SMALL, "--json", "--out", "out", "--customers", "people.parquet")
 
@@ -112,6 +117,24 @@ def test_a_scenario_differs_from_itself_by_exactly_nothing() -> None:
     assert row["roi"]["reason"]
 
 
+def test_short_work_without_a_terminal_writes_nothing_but_its_result() -> None:
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--json")
+
+    assert strict(answer.stdout)
+    assert progress(answer) == []
+
+
+def test_long_work_without_a_terminal_tells_its_progress_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "SECONDS_A_LINE", 0.0)
+
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--json")
+
+    assert strict(answer.stdout)
+    lines = progress(answer)
+    assert len(lines) >= 2
+    assert all(re.fullmatch(r"replications \d+ %, about \d+ s left", line) for line in lines)
+
+
 def test_runs_without_out_never_overwrite_each_other() -> None:
     for _ in range(2):
         regulars("run", f"{SHOP}/baseline", *SMALL, "--json")
@@ -173,6 +196,35 @@ def test_diff_names_what_a_plan_changes() -> None:
     assert regulars("diff", f"{SHOP}/baseline", f"{SHOP}/baseline").stdout == "no difference\n"
 
 
+def test_show_prints_every_value_even_those_whose_name_has_dots() -> None:
+    rows = regulars("show", f"{SHOP}/points").stdout.splitlines()
+
+    (row,) = [one for one in rows if one.startswith("sources.programs.stars")]
+    assert row.split() == ["sources.programs.stars", '"plan"', "library:online_shop/points.yaml:16"]
+
+
+def test_diff_signs_what_only_one_side_has() -> None:
+    Path("b.yaml").write_text(f"extends: {SHOP}/points\nname: B\nmarket: {{prospects: 1}}\nprograms: {{stars: off}}\n")
+
+    rows = [line.split() for line in regulars("diff", f"{SHOP}/points", "b.yaml").stdout.splitlines()]
+
+    assert ["market.prospects", "5000", "->", "1"] in rows
+    assert ["-", "programs.stars.per_money", "1.0"] in rows
+    assert not [row for row in rows if "-" in row[1:] or "{}" in row]
+
+
+def test_a_population_file_is_told_from_a_scenario() -> None:
+    answer = regulars("validate", f"{SHOP}/cdnow", f"{SHOP}/points")
+
+    assert answer.exit_code == 0
+    assert answer.stdout == f"{SHOP}/cdnow: valid population file\n{SHOP}/points: valid\n"
+    for command in ("run", "show", "compare"):
+        refused = regulars(command, f"{SHOP}/cdnow", *([f"{SHOP}/cdnow"] if command == "compare" else []))
+        assert refused.exit_code == 2
+        assert len(refused.stderr.splitlines()) == 1
+        assert "market: {population: library:online_shop/cdnow.yaml}" in refused.stderr
+
+
 def test_calibrate_reports_the_published_fit_and_writes_a_population_that_runs() -> None:
     words = ["--customer", "customer_id", "--date", "date", "--amount", "dollars", "--out", "mine.yaml", "--json"]
 
@@ -194,6 +246,26 @@ def test_calibrate_refuses_a_log_without_customers() -> None:
 
     assert answer.exit_code == 2
     assert "empty.csv:" in answer.stderr
+
+
+def test_calibrate_finds_out_before_fitting_that_it_cannot_write() -> None:
+    Path("scenario.yaml").write_text("name: Mine\n")
+
+    for place, rule, status in (("scenario.yaml/people.yaml", "is no folder", 3), ("scenario.yaml", "not a population", 2)):
+        answer = regulars("calibrate", str(SAMPLE), "--amount", "dollars", "--out", place)
+
+        assert answer.exit_code == status
+        (line,) = answer.stderr.splitlines()
+        assert line.startswith(f"--out {place}: ") and rule in line
+
+
+def test_calibrate_answers_awkward_logs_in_lines_that_name_the_log() -> None:
+    Path("thin.csv").write_text("customer,date,amount\na,2024-01-01,5\na,2024-02-01,6\nb,2024-01-05,7\n")
+
+    answer = regulars("calibrate", "thin.csv")
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("thin.csv:1:1: ") and "scenario:1:1" not in answer.stderr
 
 
 def test_catalog_prints_one_document() -> None:
@@ -224,6 +296,38 @@ def test_a_folder_that_cannot_be_written_exits_with_3() -> None:
     assert answer.exit_code == 3
     assert "blocked" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_outputs_are_looked_at_before_the_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regulars.experiments.run.run", lambda *_, **__: pytest.fail("the simulation began"))
+    Path("people.parquet").mkdir()
+    Path("mine").mkdir()
+    Path("mine/notes.txt").touch()
+
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--out", "mine", "--customers", "people.parquet")
+
+    assert answer.exit_code == 3
+    assert [line.split(":")[0] for line in answer.stderr.splitlines()] == ["--customers people.parquet", "--out mine"]
+
+
+def test_a_file_that_a_scenario_is_read_from_is_never_written_over() -> None:
+    Path("ties.parquet").write_text("sender,receiver\n1,2\n")
+    Path("s.yaml").write_text("market: {customers: 5, network: {type: edge_list, file: ties.parquet}}\n")
+
+    answer = regulars("run", "s.yaml", "--customers", "ties.parquet")
+
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("--customers ties.parquet: this file is read")
+    assert Path("ties.parquet").read_text().startswith("sender")
+
+
+def test_a_second_run_into_a_folder_takes_the_place_of_the_first() -> None:
+    words = ["run", f"{SHOP}/baseline", *SMALL, "--out", "out", "--customers", "out/people.parquet", "--json"]
+    first, second = (strict(regulars(*words, "--seed", seed).stdout) for seed in ("1", "2"))
+
+    assert first["state_hash"] != second["state_hash"]
+    assert json.loads(Path("out/manifest.json").read_text())["state_hash"] == second["state_hash"]
+    assert {one.name for one in Path("out").iterdir()} == {"manifest.json", "kpis.parquet", "weekly.parquet", "people.parquet"}
 
 
 def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

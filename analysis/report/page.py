@@ -6,12 +6,9 @@ and says what it cannot tell. Equal documents give equal bytes.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from . import charts, words
@@ -41,38 +38,9 @@ def render(document: Mapping[str, Any]) -> str:
     return environment.get_template("page.jinja").render(_view(document)) + "\n"
 
 
-def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write the page of a comparison; whoever reads the path sees the old page or the new one, never half of one.
-
-    Args:
-        document: What `compare --json` prints.
-        path: File to write, in a folder that exists.
-    """
-    text, target = render(document), Path(path)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        # mkstemp lets nobody else read; a page is to be handed on.
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _template(name: str) -> str:
     """Text of a template of this package."""
     return files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
-
-
-def _umask() -> int:
-    """What this process takes away from new files' rights."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _view(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,6 +292,3 @@ def _assumptions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for (path, low, high, source), names in sorted(told.items())
     ]
-
-
-__all__ = ["render", "write"]

@@ -137,6 +137,8 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
     _say(out, f"{number(document['customers'], digits=0)} customers, {number(document['orders'], digits=0)} orders")
     for repair in (document.get("repairs") or {}).values():
         _say(out, f"  repaired: {number(repair['count'], digits=0)} {plain(repair['message'])}")
+    if document.get("train_until"):
+        _say(out, f"Training fit, orders up to {plain(document['train_until'])}:")
     table = _table(("model", "left"), ("parameters (standard error), rates per week", "left"), ("log-likelihood", "right"))
     for name, label in (("bgnbd", "BG/NBD"), ("pareto_nbd", "Pareto/NBD"), ("gamma_gamma", "gamma-gamma")):
         fit = document.get(name) or {}
@@ -153,6 +155,26 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
         _backtest(out, holdout)
     for note in notes:
         _say(out, f"  ! {plain(note, limit=400)}")
+    if document.get("population"):
+        _population(out, document["population"])
+
+
+def _population(out: Console, population: Mapping[str, Any]) -> None:
+    """What a population file holds, which is not the fit that the table shows."""
+    whole = f"the fit to the whole log, orders up to {plain(population['until'])}"
+    if population.get("file"):
+        _say(out, f"Population: {plain(population['file'])}")
+        _say(out, f"  It holds {whole}, not the training fit above:")
+    else:
+        _say(out, f"With --out FILE.yaml a population is written. It holds {whole}, not the training fit above:")
+    errors = population.get("standard_errors") or {}
+    parts = [population.get(name) or {} for name in ("purchase", "attrition", "spend")]
+    fitted = [f"{key} {_fitted(part[key])} ({_fitted(errors.get(key))})" for part in parts for key in part if key in errors]
+    _say(out, f"  {', '.join(fitted)}")
+    rates = {name: population.get(name) or {} for name in ("purchase", "attrition")}
+    offsets = [f"{name} {_fitted(rate['offset'])}" for name, rate in rates.items() if "offset" in rate]
+    if offsets:
+        _say(out, f"  offsets that keep these orders with all behaviors on: {', '.join(offsets)}")
 
 
 class _Poor:

@@ -156,9 +156,9 @@ def probability(value: Any) -> str:
     value = known(value)
     if value is None:
         return NOTHING
-    if value < 0.005:
+    if value <= 0.005:
         return f"under 1{SPACE}%"
-    if value > 0.995:
+    if value >= 0.995:
         return f"over 99{SPACE}%"
     return percent(value, digits=0)
 

@@ -70,3 +70,40 @@ class CustomerView(mesa.Agent):
         if name not in self._customers.declarations:
             raise AttributeError(f"customers have no field {name!r}")
         getattr(self._customers, name)[self.person] = value
+
+
+_FOLLOWED = ("person", "status", "n_orders", "spent", "satisfaction", "loyalty", "last_order")
+
+
+class Diary(mesa.DataCollector):
+    """Mesa's collector, with one count of weeks in all its frames: `Step` is the week, from 1.
+
+    The agents of its frames are the followed customers.
+    """
+
+    def __init__(self, model_reporters: dict[str, Any]) -> None:
+        super().__init__(model_reporters=model_reporters, agenttype_reporters={CustomerView: {name: name for name in _FOLLOWED}})
+        self._steps: list[int] = []
+
+    def collect(self, model: Any) -> None:
+        """Gather the week that has just been lived."""
+        super().collect(model)
+        self._steps.append(model.steps)
+
+    def get_model_vars_dataframe(self) -> Any:
+        """Every KPI by week."""
+        frame = super().get_model_vars_dataframe()
+        frame.insert(0, "Step", self._steps)
+        return frame.set_index("Step")
+
+    def get_agent_vars_dataframe(self) -> Any:
+        """The weeks of all followed customers; empty if nobody is followed."""
+        return self.get_agenttype_vars_dataframe(CustomerView)
+
+    def get_agenttype_vars_dataframe(self, agent_type: Any) -> Any:
+        """The weeks of all followed customers, the only agents that are collected."""
+        frame = super().get_agenttype_vars_dataframe(agent_type)
+        if any(records.get(agent_type) for records in self._agenttype_records.values()):
+            return frame
+        # Mesa makes rows of the names of the index where there are none.
+        return frame.iloc[:0].set_index(["Step", "AgentID"]) if "Step" in frame else frame

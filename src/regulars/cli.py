@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ app = typer.Typer(
 )
 
 SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
+
+SECONDS_A_LINE = 10.0
+"""How often progress is told where standard error is no terminal."""
 
 Sets = Annotated[
     list[str] | None,
@@ -41,7 +45,7 @@ def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or library: names.")],
     as_json: Json = False,
 ) -> None:
-    """Check scenario files: all errors at once, with line, column and the nearest right answer."""
+    """Check scenario and population files: all errors at once, with line, column and the nearest right answer."""
     from regulars.scenarios import validate_files
 
     document = validate_files(files)
@@ -55,7 +59,7 @@ def validate(
     else:
         for path, one in document["files"].items():
             if one["valid"]:
-                typer.echo(f"{path}: valid")
+                typer.echo(f"{path}: valid{' population file' if one['kind'] == 'population' else ''}")
     if wrong:
         raise typer.Exit(2)
 
@@ -68,15 +72,17 @@ def show(
 ) -> None:
     """Print the resolved scenario, and the file and line that each value came from."""
     from regulars.scenarios import load, show_document
+    from regulars.scenarios.resolve import leaves
 
     with _errors():
         document = show_document(load(file, tuple(sets or ())))
     if as_json:
         _print(document)
         return
+    values = dict(leaves(document["scenario"]))
     width = max((len(path) for path in document["origin"]), default=0)
     for path, place in document["origin"].items():
-        typer.echo(f"{path:{width}}  {_shown(_at(document['scenario'], path)):24}  {place}")
+        typer.echo(f"{path:{width}}  {_shown(values.get(path)):24}  {place}")
 
 
 @app.command()
@@ -85,7 +91,7 @@ def diff(
     second: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
     as_json: Json = False,
 ) -> None:
-    """Print what differs between two resolved scenarios."""
+    """Print what differs between two resolved scenarios: - only in A, + only in B."""
     from regulars.scenarios import diff_document, load
 
     with _errors():
@@ -96,7 +102,9 @@ def diff(
     rows = document["differences"]
     width = max((len(row["path"]) for row in rows), default=0)
     for row in rows:
-        typer.echo(f"{row['path']:{width}}  {_shown(row['a'])} -> {_shown(row['b'])}")
+        there = [_shown(value) for value in (row["a"], row["b"]) if value is not None]
+        sign = "+" if row["a"] is None else "-" if row["b"] is None else " "
+        typer.echo(f"{sign} {row['path']:{width}}  {' -> '.join(there)}")
     if not rows:
         typer.echo("no difference")
 
@@ -119,6 +127,7 @@ def run(
     _suffix("--customers", customers, ".parquet")
     with _errors():
         scenario = _load(file, sets, weeks)
+        _check_outputs([scenario], out, {"--customers": customers})
         _announce()
         from regulars.experiments.run import run as run_scenario
         from regulars.experiments.run import save, save_customers
@@ -166,6 +175,7 @@ def compare(
     _suffix("--report", report, ".html", ".htm")
     with _errors():
         scenarios = _load_all([base, *others], sets, weeks)
+        _check_outputs(scenarios, out, {"--report": report})
         _announce()
         from regulars.experiments.compare import compare as compare_scenarios
         from regulars.experiments.compare import save
@@ -211,10 +221,14 @@ def calibrate(
     """Turn a log of orders into a customer population, with a hold-out backtest."""
     _suffix("--out", out, ".yaml", ".yml")
     with _errors():
-        _announce()
         from regulars.experiments.calibrate import calibrate as fit
+        from regulars.experiments.calibrate import check_place
         from regulars.experiments.equilibrium import balance, simulated_repeats
 
+        if out is not None:
+            check_place(out, file)
+        _announce()
+        offsets = None
         with _progress() as task:
             ticker = task("backtest", 1)
             found = fit(
@@ -224,16 +238,16 @@ def calibrate(
             ticker(1)
             if out is not None:
                 ticker = task("balance", 1)
-                found.write_population(out, offsets=balance(found.population(), threads=threads))
+                offsets = balance(found.population(), weeks=found.simulated_weeks, threads=threads)
+                found.write_population(out, offsets=offsets)
                 ticker(1)
+    document = found.to_json(offsets=offsets, file=out)
     if as_json:
-        _print(found.to_json())
+        _print(document)
         return
     from regulars.analysis.report import print_calibration
 
-    print_calibration(found.to_json(), list(found.notes))
-    if out is not None:
-        typer.echo(f"Population: {out}")
+    print_calibration(document, document["notes"])
 
 
 @app.command()
@@ -285,6 +299,13 @@ def _suffix(option: str, path: Path | None, *wanted: str) -> None:
         raise typer.Exit(2)
 
 
+def _check_outputs(scenarios: list[Any], out: Path | None, files: dict[str, Path | None]) -> None:
+    """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from."""
+    from regulars.experiments.outputs import check_outputs
+
+    check_outputs(files, out, [file for one in scenarios for file in one.files])
+
+
 def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:
     return _load_all([file], sets, weeks)[0]
 
@@ -314,7 +335,7 @@ def _errors() -> Generator[None]:
         # Only errors of our own are for people; any other is a defect and keeps its traceback.
         if type(problem).__module__.startswith("regulars"):
             typer.echo(str(problem), err=True)
-            raise typer.Exit(2) from None
+            raise typer.Exit(getattr(problem, "exit_code", 2)) from None
         raise
 
 
@@ -328,7 +349,13 @@ def _announce() -> None:
 
 @contextmanager
 def _progress() -> Generator[Any]:
-    """Bars with time left on standard error; yields a function (task, weeks in all) -> ticker."""
+    """Bars with time left on standard error, or now and then a line if that is no terminal.
+
+    Yields a function (task, weeks in all) -> ticker.
+    """
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -350,13 +377,33 @@ def _progress() -> Generator[Any]:
         yield task
 
 
+def _lines() -> Any:
+    """As the bars, for a log: a line whenever `SECONDS_A_LINE` have passed since the last."""
+    last = time.monotonic()
+
+    def task(name: str, total: int) -> Any:
+        began, done = time.monotonic(), 0
+
+        def tick(weeks: int) -> None:
+            nonlocal last, done
+            done, now = done + weeks, time.monotonic()
+            if now - last >= SECONDS_A_LINE and 0 < done < total:
+                last = now
+                left = (now - began) * (total - done) / done
+                typer.echo(f"{name} {100 * done // total} %, about {left:.0f} s left", err=True)
+
+        return tick
+
+    return task
+
+
 def _folder(out: Path | None, name: str) -> Path:
     """The folder asked for, or a new one below runs/, numbered so that nothing is overwritten."""
+    from regulars.experiments.outputs import RUNS as root
+
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         return out
     stem = name.rpartition(":")[2].replace("/", "-")
-    root = Path("runs")
     root.mkdir(exist_ok=True)
     for number in range(1, 1_000_000):
         folder = root / f"{stem}-{number:04d}"
@@ -380,11 +427,3 @@ def _print(document: Any) -> None:
 
 def _shown(value: Any) -> str:
     return "-" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _at(tree: Any, path: str) -> Any:
-    for name in path.split("."):
-        if not isinstance(tree, dict) or name not in tree:
-            return None
-        tree = tree[name]
-    return tree

@@ -11,8 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regulars.experiments import calibrate as module
-from regulars.experiments.calibrate import calibrate, population_text, summarize
+from regulars.experiments import outputs
+from regulars.experiments.calibrate import calibrate, check_place, population_text, summarize
+from regulars.experiments.equilibrium import simulated_repeats
 from regulars.experiments.transactions import BadInput, read_transactions
+from regulars.experiments.uncertainty import draw_values
+from regulars.scenarios import load
 
 ROOT = Path(__file__).parents[2]
 CDNOW = ROOT / "scenarios/library/online_shop/cdnow_sample.csv"
@@ -186,7 +190,7 @@ def test_a_failed_write_leaves_what_was_there(cdnow, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(module.os, "replace", fail)
+    monkeypatch.setattr(outputs.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         cdnow.write_population(path)
     assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
@@ -195,21 +199,166 @@ def test_a_failed_write_leaves_what_was_there(cdnow, tmp_path, monkeypatch):
 # Document -----------------------------------------------------------------------------------------------------------
 
 
+ADDED = ["notes", "train_until", "population"]
+
+
 def test_the_document_has_the_agreed_keys(cdnow):
     document = json.loads(json.dumps(cdnow.to_json(), allow_nan=False))
-    assert list(document) == ["customers", "orders", "repairs", "bgnbd", "pareto_nbd", "gamma_gamma", "holdout"]
+    assert list(document) == ["customers", "orders", "repairs", "bgnbd", "pareto_nbd", "gamma_gamma", "holdout", *ADDED]
     assert set(document["bgnbd"]) == {"r", "alpha", "a", "b", "log_likelihood", "se"}
     assert set(document["holdout"][0]) == {"week", "actual", "bgnbd", "pareto_nbd", "simulated"}
     assert document["repairs"]["same_day_orders"]["count"] == 223
 
 
-def test_customers_who_are_all_alike_give_null_errors_and_a_note(tmp_path):
-    rows = [(f"c{who}", day(7 * n + who % 7), 10) for who in range(40) for n in range(20)]
-    found = calibrate(log_of(tmp_path / "log.csv", rows))
+def test_the_document_holds_the_notes_and_the_fit_that_a_population_holds(cdnow):
+    document = cdnow.to_json(offsets={"purchase": 0.5, "attrition": -0.5}, file="a/b.yaml")
+    assert document["notes"] == cdnow.notes != []
+    people = document["population"]
+    assert (people["file"], people["until"], document["train_until"]) == ("a/b.yaml", "1998-06-30", "1997-09-30")
+    assert people["purchase"] == {"r": cdnow.whole.bgnbd.model.r, "alpha": cdnow.whole.bgnbd.model.alpha, "offset": 0.5}
+    assert people["purchase"]["r"] != document["bgnbd"]["r"] and people["standard_errors"]["q"] > 0
+    assert cdnow.to_json()["population"]["file"] is None
+
+
+# Logs at the limits --------------------------------------------------------------------------------------------------
+
+
+def regular(customers=40, orders=20, amount=lambda who, n: 10.0):
+    return [(f"c{who}", day(7 * n + who % 7), amount(who, n)) for who in range(customers) for n in range(orders)]
+
+
+def used(found, tmp_path):
+    """The written population in a scenario, and draws of its parameters."""
+    found.write_population(tmp_path / "people.yaml")
+    (tmp_path / "shop.yaml").write_text("name: Shop\nmarket: {customers: 50, population: people.yaml}\n")
+    shop = load(str(tmp_path / "shop.yaml"))
+    return shop, draw_values([], [shop], 200, 1)
+
+
+def test_customers_who_are_all_alike_get_the_simple_model_in_plain_words(tmp_path):
+    found = calibrate(log_of(tmp_path / "log.csv", regular()))
     document = json.loads(json.dumps(found.to_json(), allow_nan=False))
-    assert document["bgnbd"]["se"] == {"r": None, "alpha": None, "a": None, "b": None}
-    assert found.population()["covariance"]["spend"]["matrix"] is None
-    assert any("no proper maximum" in note for note in found.notes) and any("hardly known" in note for note in found.notes)
+    assert (document["bgnbd"]["r"], document["gamma_gamma"]["q"]) == (100.0, 1000.0)
+    assert document["bgnbd"]["se"]["r"] is None and document["bgnbd"]["se"]["a"] is None
+    # One order a week, told by the limits to within luck: 40 customers, 10 weeks, standard error 5 %.
+    assert document["bgnbd"]["r"] / document["bgnbd"]["alpha"] == pytest.approx(1.0, rel=0.1)
+    assert found.whole.gamma_gamma.model.mean_value == pytest.approx(10.0, rel=0.01)
+    notes = " ".join(found.notes)
+    for words in ("r = 100", "nearly one rate", "nobody seems to leave", "all worth nearly the same", "hardly known"):
+        assert words in notes
+    shop, draws = used(found, tmp_path)
+    assert shop.value("behaviors.purchase.r") == 100.0
+    # What is at a limit is not drawn; the mean rate still is.
+    assert "behaviors.purchase.r" not in draws[0]
+    alpha = np.log([one["behaviors.purchase.alpha"] for one in draws])
+    assert alpha.std() == pytest.approx(1 / np.sqrt(40 * 19), rel=0.2)
+
+
+def test_the_simulator_runs_on_a_log_without_differences(tmp_path):
+    found = calibrate(log_of(tmp_path / "log.csv", regular()), simulate=lambda people, weeks: np.full(weeks, 1.0 * weeks))
+    weekly = simulated_repeats(module.population(found.log, found.training), found.simulated_weeks)
+    assert weekly.shape[1] == 20 and weekly[:, -1].mean() == pytest.approx(40 * 19, rel=0.05)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_amounts_at_different_rates_keep_mean_and_rates(tmp_path, seed):
+    luck = np.random.default_rng(seed)
+    rows = [(f"c{who}", day(when), 20) for who in range(200) for when in {0, *luck.integers(0, 364, luck.poisson(luck.gamma(1, 6)))}]
+    found = calibrate(log_of(tmp_path / "log.csv", rows))
+    spend = found.whole.gamma_gamma
+    assert spend.model.mean_value == pytest.approx(20, rel=0.01) and np.isnan(spend.standard_errors["p"])
+    assert found.whole.bgnbd.model.r < 5
+    used(found, tmp_path)
+
+
+def test_fits_inside_the_limits_are_the_maximum_likelihood_itself(cdnow):
+    from regulars.analysis.models import bg_nbd
+
+    past = cdnow.whole.histories
+    free = bg_nbd.fit(past.frequency, past.recency_weeks, past.age_weeks)
+    assert free.model == cdnow.whole.bgnbd.model and free.standard_errors == cdnow.whole.bgnbd.standard_errors
+    assert (
+        cdnow.whole.buying.held == {}
+        and cdnow.whole.buying.eased == ()
+        and np.array_equal(cdnow.whole.buying.matrix, np.asarray(free.covariance))
+    )
+
+
+def test_the_best_fit_within_limits_is_better_than_its_neighbors(tmp_path):
+    past = calibrate(log_of(tmp_path / "log.csv", regular())).whole
+    best = past.bgnbd.model
+    for change in ({"r": 50.0, "alpha": best.alpha / 2}, {"alpha": best.alpha * 1.02}, {"alpha": best.alpha / 1.02}, {"a": 0.01}):
+        other = type(best)(**{**vars(best), **change})
+        history = past.histories.frequency, past.histories.recency_weeks, past.histories.age_weeks
+        assert other.log_likelihood(*history).sum() < past.bgnbd.log_likelihood
+
+
+def test_amounts_without_a_mean_are_told_with_both_means(tmp_path):
+    luck = np.random.default_rng(5)
+    rows = regular(60, 8, lambda who, n: round(float(luck.pareto(0.6) + 0.1), 2))
+    found = calibrate(log_of(tmp_path / "log.csv", rows))
+    assert found.whole.spending.held["q"] == "least" and found.whole.gamma_gamma.model.q == 1.01
+    assert any("at 619.47, the log at 75.17 a customer" in note and "Look at the largest amounts" in note for note in found.notes)
+    used(found, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [
+        (
+            regular(3, 5),
+            "of 3 customers by 2024-01-31, 3 have a repeat order: must be at least 10 to tell how customers differ. Take a longer log.",
+        ),
+        (regular(40, 1) + regular(9, 5), "9 have a repeat order: must be at least 10"),
+        (regular(40, 6, lambda who, n: 10 if who < 9 or n == 0 else 0), "9 have a repeat order of an amount above 0"),
+    ],
+)
+def test_a_log_too_thin_is_refused_in_one_line_with_what_to_do(tmp_path, rows, rule):
+    with pytest.raises(BadInput) as caught:
+        calibrate(log_of(tmp_path / "thin.csv", rows))
+    (line,) = caught.value.errors
+    assert line.startswith(f"{tmp_path / 'thin.csv'}:1:1: ") and rule in line
+
+
+def test_a_log_longer_than_a_scenario_is_simulated_as_far_as_one_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_WEEKS", 10)
+    found = calibrate(log_of(tmp_path / "log.csv", regular()), simulate=lambda people, weeks: np.ones(weeks))
+    simulated = [row["simulated"] for row in found.holdout]
+    assert found.simulated_weeks == 10 and simulated == [1.0] * 10 + [None] * (len(simulated) - 10)
+
+
+# Places ---------------------------------------------------------------------------------------------------------------
+
+
+def test_places_that_cannot_take_a_population_are_named_as_given(tmp_path):
+    log = log_of(tmp_path / "log.yaml", regular(2, 2))
+    (tmp_path / "scenario.yaml").write_text("name: Mine\n")
+    (tmp_path / "folder.yaml").mkdir()
+    for name, rule in (
+        ("scenario.yaml/people.yaml", "is no folder"),
+        ("folder.yaml", "must be a file"),
+        ("log.yaml", "would be overwritten"),
+        ("scenario.yaml", "holds something that is not a population"),
+    ):
+        place = tmp_path / name
+        with pytest.raises((BadInput, outputs.OutputError), match=rule) as caught:
+            check_place(place, log)
+        assert str(caught.value).startswith(f"--out {place}: ")
+
+
+def test_a_new_place_an_empty_file_and_an_earlier_population_are_fine(cdnow, tmp_path):
+    (tmp_path / "empty.yaml").touch()
+    cdnow.write_population(tmp_path / "earlier.yaml")
+    for name in ("new.yaml", "empty.yaml", "earlier.yaml", "folder/new.yaml"):
+        check_place(tmp_path / name, CDNOW)
+
+
+def test_a_failed_write_names_the_path_that_was_given(cdnow, tmp_path):
+    (tmp_path / "gone").touch()
+    path = tmp_path / "gone" / "people.yaml"
+    with pytest.raises(OSError) as caught:
+        cdnow.write_population(path)
+    assert caught.value.filename == str(path)
 
 
 def test_spend_that_grows_with_frequency_is_noted(tmp_path):
@@ -223,7 +372,7 @@ def test_spend_that_grows_with_frequency_is_noted(tmp_path):
         ("1997-13-01", "must be a day such as 1997-01-01"),
         ("1999-01-01", "must be a day of the log"),
         ("1996-12-31", "must be a day of the log"),
-        ("1997-01-01", "0 have a repeat order"),
+        ("1997-01-01", "0 have a repeat order: must be at least 10 .* Choose a later --train-until"),
     ],
 )
 def test_training_days_that_cannot_be_are_refused(train_until, rule):
@@ -234,15 +383,15 @@ def test_training_days_that_cannot_be_are_refused(train_until, rule):
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.lists(
-        st.tuples(st.sampled_from("abcdef"), st.integers(0, 60), st.sampled_from([0, 0.01, 5, 7.25, 1e6])), min_size=1, max_size=30
-    )
+    rows=st.lists(st.tuples(st.integers(0, 25), st.integers(0, 60), st.sampled_from([0, 0.01, 5, 7.25, 1e6])), min_size=20, max_size=120)
 )
-def test_any_log_is_calibrated_or_refused(tmp_path, rows):
-    path = log_of(tmp_path / "any.csv", [(who, day(when), value) for who, when, value in rows])
+def test_any_log_is_calibrated_to_a_population_that_loads_or_refused(tmp_path, rows):
+    path = log_of(tmp_path / "any.csv", [(f"c{who}", day(when), value) for who, when, value in rows])
     try:
         found = calibrate(path)
     except BadInput as refused:
         assert refused.errors
     else:
         json.dumps([found.to_json(), found.population()], allow_nan=False)
+        _, draws = used(found, tmp_path)
+        assert all(np.isfinite(list(one.values())).all() for one in draws)

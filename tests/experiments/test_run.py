@@ -101,3 +101,20 @@ def test_progress_counts_every_week_once(shop):
     ticks: list[int] = []
     replicate([shop, shop], 3, 1, 2, progress=ticks.append)
     assert sum(ticks) == 3 * 2 * 12
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"replications": 0}, "replications = 0: must be a whole number from 1 to 100,000."),
+        ({"replications": 2.5}, "replications = 2.5: must be a whole number"),
+        ({"replications": True}, "replications = True: must be a whole number"),
+        ({"seed": -1}, "seed = -1: must be a whole number from 0 to 4,294,967,295."),
+        ({"threads": 0}, "threads = 0: must be a whole number from 1 to 1,024."),
+        ({"weeks": "4"}, "weeks = '4': must be a whole number from 1 to 1,040."),
+    ],
+)
+def test_numbers_out_of_range_are_told_by_name(shop, settings, said):
+    with pytest.raises(ValueError, match="must be") as caught:
+        run(shop, **settings)
+    assert str(caught.value).startswith(said)

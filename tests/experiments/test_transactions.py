@@ -219,9 +219,59 @@ def test_a_guest_account_is_pointed_at(written):
     assert "guest account" in read_transactions(written([*orders(), *guest])).notes[0]
 
 
-def test_a_stray_date_far_away_is_pointed_at(written):
-    rows = [*orders(100, 20), ["c01", "1975-01-01", "5.00"]]
-    assert "wrong dates at its ends" in read_transactions(written(rows)).notes[0]
+@pytest.mark.parametrize("strange", ["1975-01-01", "2107-06-01", "1999-12-31", "2199-12-31"])
+def test_a_date_that_stands_alone_is_dropped_and_shown(written, strange):
+    rows = [*orders(), ["c01", strange, "5.00"]]
+    log, clean = read_transactions(written(rows)), read_transactions(written(orders()))
+    assert log.repairs["far_date"].count == 1
+    assert f"2024-01-03 to 2024-04-06, dropped, the first in line 122: '{strange}'" in log.repairs["far_date"].message
+    assert (log.first_date, log.days, len(log.who)) == (clean.first_date, clean.days, len(clean.who))
+
+
+def test_dates_that_stand_alone_do_not_stand_together(written):
+    strange = ["1975-01-01", "1990-05-05", "2062-01-01", "2107-01-01"]
+    log = read_transactions(written([*orders(), *(["c01", one, "5.00"] for one in strange)]))
+    assert (log.repairs["far_date"].count, log.days) == (4, 95)
+
+
+def test_many_dates_that_stand_alone_are_refused_with_their_lines(written):
+    errors = refusal(written(spoiled(1, ["2107-01-01"] * 9)))
+    assert len(errors) == 3 and ":2:2: date = '2107-01-01': stands alone, far from all other dates, 2024-01-05 to" in errors[0]
+    assert "9 of 120 rows are like this" in errors[0]
+
+
+@pytest.mark.parametrize("gaps", [[365] * 20, [100, 250, 366, 300, 600, 1200], [1000 // n for n in range(30, 2, -1)]])
+def test_long_and_sparse_logs_are_kept_whole(written, gaps):
+    days = np.concatenate([[0], np.cumsum(gaps)])
+    rows = [[f"c{who}", (START - datetime.timedelta(days=int(days[-1] - at))).isoformat(), "5.00"] for who in range(9) for at in days]
+    log = read_transactions(written(rows))
+    assert not log.repairs and log.days == days[-1] + 1
+
+
+def test_a_century_is_more_than_a_log(written):
+    rows = [[f"c{who}", f"{1975 + n}-01-0{1 + who}", "5.00"] for who in range(9) for n in range(120)]
+    assert "must be within a century" in refusal(written(rows))[0]
+
+
+def test_a_gap_unlike_all_others_is_pointed_at(written):
+    rows = [*orders(100, 2), ["c01", "2024-11-05", "5.00"]]
+    assert "only 1 of 201 rows lie beyond: look for wrong dates" in read_transactions(written(rows)).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("45231", "looks like an Excel serial date (45231 is 2023-11-01): format the column as YYYY-MM-DD"),
+        ("45231.75", "Excel serial date (45231 is 2023-11-01)"),
+        ("1700000000", "seconds since 1970 (1700000000 is 2023-11-14)"),
+        ("1700000000000", "milliseconds since 1970"),
+    ],
+)
+def test_numbers_in_the_place_of_dates_are_recognized(written, text, hint):
+    errors = refusal(written([[who, text, value] for who, _, value in orders()]))
+    assert len(errors) == 3 and all(hint in one and f"date = '{text}'" in one for one in errors)
+    few = read_transactions(written(spoiled(1, [text])))
+    assert hint in few.repairs["bad_date"].message
 
 
 # Refusals -----------------------------------------------------------------------------------------------------------
@@ -259,6 +309,9 @@ def test_columns_that_cannot_be_told_are_refused(written, header, columns, messa
         ([[*row[:2], "1.234"] for row in orders()], ["could be thousands or three decimals"]),
         ([[*row[:2], "5,50"] for row in orders()], ["must have 3 fields", "decimal comma must stand in quotes"]),
         ([[*row[:2], "0"] for row in orders()], ["every amount is 0"]),
+        ([[*row[:2], "3e9"] for row in orders()], ["amounts above 0 average 3e+09: must be 0.01 to 100,000,000", "millions"]),
+        ([[*row[:2], "0.0002"] for row in orders()], ["amounts above 0 average 0.0002", "cents"]),
+        (spoiled(0, ["x" * 500]), [":2:1: customer = 'xxx", "has 500 characters: an id must have at most 200"]),
         ([row for row in orders() if row[0] == "c01"], ["all orders are of one customer ('c01')"]),
         (orders(20, 1), ["no customer ordered on two different days"]),
         ([[row[0], "03/04/2024", row[2]] for row in orders()], ["could be day first or month first"]),

@@ -76,6 +76,15 @@ def test_recorded_histories_leave_nothing_to_assume_about_when_customers_came(ba
     assert "market.history_weeks" in {one.path for one in uncertain([load("library:tea_brand/broadcast")])}
 
 
+def test_a_behavior_that_is_off_leaves_its_part_of_the_fit_out(base):
+    immortal = base.with_values({"behaviors.attrition": "off"})
+    values = draw_values([], [immortal], 2000, 1)
+    assert set(values[0]) == {f"behaviors.{one}" for one in ("purchase.r", "purchase.alpha", "spend.p", "spend.q", "spend.v")}
+    variance = base.covariance["purchase_attrition"]["matrix"][0][0]
+    # A sample variance of 2,000 has a standard error of 3.2 %.
+    assert np.var(np.log([one["behaviors.purchase.r"] for one in values])) == pytest.approx(variance, rel=4 * 0.032)
+
+
 def test_wide_errors_of_a_fit_draw_no_invalid_value(base):
     """Standard errors of 5 in the logs of all parameters: most draws would leave what is valid."""
     wide = {"purchase_attrition": {"names": ["r", "alpha", "a", "b"], "matrix": (25.0 * np.eye(4)).tolist()}}

@@ -103,10 +103,14 @@ def test_every_faulty_line_is_named_at_once(refusal):
             "s.yaml:1:11: sources.behaviors.toy_pul.kappa: no such behavior. Did you mean 'toy_pull'?",
         ),
         ("sources: {market.custmers: x}\n", "s.yaml:1:11: sources.market.custmers: no such value in market. Did you mean 'customers'?"),
-        ("sources: {market.customers: ''}\n", "s.yaml:1:29: sources.market.customers = \"\": must have at least 1 letters."),
+        ("sources: {market.customers: ''}\n", 's.yaml:1:29: sources.market.customers = "": must have at least 1 letters.'),
         (
             "uncertainties: {economics.view: {low: 0, high: 1}}\n",
             "s.yaml:1:17: uncertainties.economics.view: only a number can have a range.",
+        ),
+        (
+            "uncertainties: {economics.gross_margin: {low: 0.1, high: 60}}\n",
+            "s.yaml:1:58: uncertainties.economics.gross_margin.high = 60: must be within what is valid for economics.gross_margin, 0 to 1.",
         ),
         (
             "uncertainties: {economics.gross_margin: {low: 1, high: 0}}\n",
@@ -143,6 +147,25 @@ def test_what_is_always_on_can_be_switched_off_and_shown_so(write, word):
     scenario = load("s.yaml")
     assert scenario.component("behaviors.attrition") is None
     assert scenario.tree["behaviors"]["attrition"] == "off"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("behaviors: {purchase: off}\n", "s.yaml:1:23: behaviors.purchase = off: cannot be off: nobody would ever order."),
+        ("behaviors: {spend: off}\n", "s.yaml:1:20: behaviors.spend = off: cannot be off: an order needs a value."),
+        ("behaviors: {spend: {type: none}}\n", "s.yaml:1:27: behaviors.spend.type = none: cannot be off: an order needs a value."),
+        ("behaviors: off\n", "s.yaml:1:12: behaviors = off: must be a map of names to parts. Switch behaviors off one by one."),
+    ],
+)
+def test_a_market_without_orders_or_order_values_is_refused(refusal, text, line):
+    (told,) = refusal(text)
+    assert told.startswith(line)
+
+
+def test_what_to_write_instead_of_off_is_valid(refusal):
+    for text in ("purchase: {r: 0.1, alpha: 100}", "spend: {type: lognormal, mean_log: 2.996, between_sd: 0, within_sd: 0}"):
+        assert refusal(f"behaviors: {{{text}}}\n") == []
 
 
 def test_components_stand_in_canonical_order(write):

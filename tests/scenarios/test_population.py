@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regulars.scenarios import ScenarioError, from_tree, load
+from regulars.scenarios import ScenarioError, from_tree, load, validate_files
 
 FILE = """kind: population
 purchase: {r: 0.5, alpha: 8.0}
@@ -139,6 +139,55 @@ def test_faults_of_the_file_have_their_place_in_it(planned, write, old, new, pla
     with pytest.raises(ScenarioError) as caught:
         load("s.yaml")
     assert any(str(one).startswith(f"population.yaml:{place}") and said in one.message for one in caught.value.errors), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "said"),
+    [
+        (
+            "spend: {names: [p, w], matrix: [[1, 0], [0, 1]]}",
+            "6:22",
+            "names.1 = w: no such parameter in this file, or twice. Known: p, q, v.",
+        ),
+        ("spend: {names: [p, q], matrix: [[1, 0]]}", "6:34", "2 rows of as many numbers"),
+        ("spend: {names: [p, q], matrix: [[1, 0.5], [0, 1]]}", "6:34", "symmetric"),
+        ("spend: {names: [p, q], matrix: [[1, 2], [2, 1]]}", "6:34", "no variance below 0"),
+        ("purchase_attrition: {matrix: [[1]]}", "6:3", "must be {names"),
+    ],
+)
+def test_what_is_no_covariance_of_the_fitted_parameters_is_told(planned, write, part, place, said):
+    planned()
+    write("population.yaml", FILE.replace("covariance: {names: [r], matrix: [[0.1]]}", f"covariance:\n  {part}"))
+    lines = [one for one in validate_files(["population.yaml"])["files"]["population.yaml"]["errors"]]
+    assert [f"{one['line']}:{one['column']}" for one in lines] == [place]
+    assert said in lines[0]["message"]
+
+
+def test_a_population_file_is_validated_as_what_it_is(planned, write):
+    planned()
+    write("population.json", '{"kind": "population", "purchase": {"r": 0.5, "alpha": 8.0}}')
+    write("bad.yaml", FILE.replace("r: 0.5", "r: -1"))
+    files = validate_files(["population.yaml", "population.json", "bad.yaml", "s.yaml", "library:online_shop/cdnow"])["files"]
+    assert [(one["kind"], one["valid"]) for one in files.values()] == [
+        ("population", True),
+        ("population", True),
+        ("population", False),
+        ("scenario", True),
+        ("population", True),
+    ]
+    (error,) = files["bad.yaml"]["errors"]
+    assert (error["line"], error["column"], error["path"]) == (2, 15, "purchase.r")
+
+
+@pytest.mark.parametrize("name", ["population.yaml", "s.yaml"])
+def test_a_population_file_is_no_scenario_and_says_how_to_use_it(planned, write, name):
+    planned()
+    if name == "s.yaml":
+        write("s.yaml", "extends: population.yaml\n")
+    with pytest.raises(ScenarioError) as caught:
+        load(name)
+    (one,) = caught.value.errors
+    assert str(one) == ("population.yaml:1:1: a population file, not a scenario. Use it in one: `market: {population: population.yaml}`.")
 
 
 EDGES = "sender,receiver,close\n1,2,1\n2,3,0\n1,3,true\n"

@@ -245,3 +245,19 @@ def test_the_difference_of_two_scenarios_names_path_and_both_values(child):
     assert rows["programs.card.stamps"]["b"] is None
     assert diff_document(a, a)["differences"] == []
     assert diff({"a": {"b": 1}}, {"a": {"b": 1.0}}) == []
+    assert "programs.card.best" not in rows and "programs.card.for_segment" not in rows
+
+
+def test_nothing_null_and_an_empty_map_are_no_difference_but_a_part_is(child):
+    assert diff({"claims": {}, "programs": {}}, {"claims": None, "programs": {"a": {"b": None, "c": {}, "d": 1}}}) == [
+        {"path": "programs.a.d", "a": None, "b": 1}
+    ]
+    assert diff({"feedback": {}}, {"feedback": {"review": {}}}) == [{"path": "feedback.review", "a": None, "b": {}}]
+
+
+def test_calibrated_values_are_compared_with_written_ones(write):
+    write("population.yaml", "kind: population\npurchase: {r: 0.5, alpha: 8.0}\n")
+    write("a.yaml", "behaviors: {purchase: {r: 0.5, alpha: 7.0}}\n")
+    write("b.yaml", "market: {population: population.yaml}\n")
+    rows = {row["path"]: (row["a"], row["b"]) for row in diff_document(load("a.yaml"), load("b.yaml"))["differences"]}
+    assert rows == {"name": ("a", "b"), "market.population": (None, "population.yaml"), "behaviors.purchase.alpha": (7.0, 8.0)}

@@ -15,7 +15,7 @@ def test_the_schema_knows_every_part_by_its_type():
     assert card["type"] == {"const": "toy_card"}
     assert (card["stamps"]["minimum"], card["stamps"]["maximum"]) == (2, 100)
     behaviors = schema["properties"]["behaviors"]["properties"]
-    assert {"const": "off"}.items() <= behaviors["purchase"]["anyOf"][-1].items()
+    assert {"const": "off"}.items() <= behaviors["attrition"]["anyOf"][-1].items()
     assert len(behaviors["toy_mood"]["anyOf"]) == 3
 
 

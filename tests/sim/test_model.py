@@ -37,7 +37,7 @@ def test_a_step_is_a_week():
 def test_the_data_collector_holds_the_kpis_of_every_week():
     one = model().run()
     frame = one.datacollector.get_model_vars_dataframe()
-    assert len(frame) == 6
+    assert frame.index.tolist() == [1, 2, 3, 4, 5, 6]
     assert set(frame.columns) == {kpi.type for kpi in one.kpis}
     assert frame["orders"].tolist() == one.weekly().orders[:, -1].tolist()
     assert frame["revenue"].to_numpy() == pytest.approx(one.weekly().revenue[:, -1])
@@ -76,10 +76,55 @@ def test_a_view_writes_through_to_the_arrays():
         _ = view.mood
 
 
-def test_only_people_who_are_there_can_be_followed():
+@pytest.mark.parametrize("wrong", [[10**9], [-1], "a", [1.5], [None]])
+def test_only_people_who_are_there_can_be_followed(wrong):
     one = model()
-    with pytest.raises(IndexError, match="must be 0 to"):
+    with pytest.raises(IndexError, match=r"^person .*: must be a row, a whole number from 0 to"):
+        one.follow([3, *wrong])
+    with pytest.raises(IndexError):
         one.follow([one.world.people])
+    assert list(one.agents) == [one.brand]
+
+
+def test_nobody_is_followed_twice():
+    one = model()
+    first, again = one.follow([3, np.int64(3)])
+    assert first is again is one.follow([3])[0]
+    assert len(one.agents) == 2
+
+
+def test_frames_of_the_collector_count_weeks_alike_in_a_branch_too():
+    one = model().run(2)
+    twin = one.branch()
+    twin.follow([3])
+    twin.run()
+    collector = twin.datacollector
+    assert collector.get_model_vars_dataframe().index.tolist() == [3, 4, 5, 6]
+    assert collector.get_agent_vars_dataframe().index.get_level_values("Step").tolist() == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("weeks", [0, 2])
+def test_where_nobody_is_followed_the_frame_is_empty(weeks):
+    frame = model().run(weeks).datacollector.get_agent_vars_dataframe()
+    assert len(frame) == 0
+    assert list(frame.index.names) == ["Step", "AgentID"]
+    assert "n_orders" in frame
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"seed": -1}, "seed = -1"), ({"seed": 1.5}, "seed = 1.5"), ({"replication": -1}, "replication"), ({"threads": 0}, "threads")],
+)
+def test_numbers_out_of_range_are_told_by_name(options, said):
+    with pytest.raises(ValueError, match=rf"^{said}.*must be a whole number from"):
+        model(**options)
+    with pytest.raises(ValueError, match=r"^weeks = 2\.5: must be"):
+        model().run(2.5)  # type: ignore[arg-type]
+
+
+def test_the_name_of_a_scenario_is_told_how_to_load_it():
+    with pytest.raises(TypeError, match=r"LoyaltyModel\(regulars\.load\('library:online_shop/points'\)\)"):
+        LoyaltyModel("library:online_shop/points")  # type: ignore[arg-type]
 
 
 def test_the_brand_knows_its_books():

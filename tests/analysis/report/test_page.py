@@ -1,9 +1,7 @@
 import copy
 import json
 import math
-import os
 import re
-import stat
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -284,27 +282,3 @@ def test_words_can_be_read_on_their_ground():
     for words in ("ink", "quiet", "gain", "loss", "open"):
         for ground in ("#ffffff", colors["wash"]):
             assert (luminance(ground) + 0.05) / (luminance(colors[words]) + 0.05) >= 4.5, (words, ground)
-
-
-def test_writing_leaves_the_page_alone_in_its_folder(tmp_path):
-    page.write(DOCUMENT, tmp_path / "answer.html")
-    assert [one.name for one in tmp_path.iterdir()] == ["answer.html"]
-    assert (tmp_path / "answer.html").read_text(encoding="utf-8") == page.render(DOCUMENT)
-
-
-def test_a_page_has_the_rights_of_any_new_file(tmp_path):
-    (tmp_path / "other").write_text("")
-    page.write(DOCUMENT, tmp_path / "answer.html")
-    assert stat.S_IMODE(os.stat(tmp_path / "answer.html").st_mode) == stat.S_IMODE(os.stat(tmp_path / "other").st_mode)
-
-
-def test_a_failed_write_keeps_the_page_that_was_there(tmp_path, monkeypatch):
-    (tmp_path / "answer.html").write_text("old")
-
-    def full(*_):
-        raise OSError("no space left")
-
-    monkeypatch.setattr(page.os, "replace", full)
-    with pytest.raises(OSError, match="no space left"):
-        page.write(DOCUMENT, tmp_path / "answer.html")
-    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("answer.html", "old")]

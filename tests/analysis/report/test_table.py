@@ -192,6 +192,22 @@ def test_a_calibration_tells_fits_and_backtest_whole(width):
     assert max(cell_len(line.rstrip()) for line in text.splitlines()) <= width
 
 
+def test_a_calibration_tells_which_fit_is_shown_and_which_is_written():
+    people = {
+        "file": "shop/people.yaml", "until": "1998-06-30", "purchase": {"r": 0.2536, "alpha": 5.447, "offset": 0.006},
+        "attrition": {"type": "beta_geometric", "a": 0.6074, "b": 2.647, "offset": -0.044},
+        "spend": {"type": "gamma_gamma", "p": 4.683, "q": 4.19, "v": 24.39},
+        "standard_errors": dict.fromkeys(("r", "alpha", "a", "b", "p", "q", "v")),
+    }  # fmt: skip
+    text = calibration(FITS | {"train_until": "1997-09-30", "population": people}, 120)
+    shown, _, written = text.partition("Population: shop/people.yaml\n")
+    assert "Training fit, orders up to 1997-09-30:" in shown and "r 0.2426" in shown and "0.2536" not in shown
+    assert "the whole log, orders up to 1998-06-30, not the training fit" in written
+    assert f"r 0.2536 ({NOTHING}), alpha 5.447 ({NOTHING})" in written and "v 24.39" in written and "gamma_gamma" not in written
+    assert "purchase 0.006, attrition -0.044" in written
+    assert "With --out FILE.yaml a population is written" in calibration(FITS | {"population": people | {"file": None}}, 120)
+
+
 def test_text_of_users_is_neither_markup_nor_control():
     row = DOCUMENT["scenarios"][0] | {"name": "[red]x[/red] :bomb: \x1b[31mred\x07\x9b2J\u202e", "warnings": ["[link=http://x]y[/link]\x1b]0;t\x07"]}
     text = printed(DOCUMENT | {"scenarios": [row], "currency": "[b]\x1b"}, force_terminal=True, color_system=None)

@@ -38,7 +38,9 @@ def test_an_interval_says_its_unit_once():
     assert said(words.span([-4000, -2400])) == "-4,000 to -2,400"
 
 
-@pytest.mark.parametrize(("value", "expected"), [(0.0, "under 1 %"), (0.004, "under 1 %"), (0.26, "26 %"), (1.0, "over 99 %")])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.0, "under 1 %"), (0.005, "under 1 %"), (0.26, "26 %"), (0.995, "over 99 %"), (1.0, "over 99 %")]
+)
 def test_probabilities_are_never_certain(value, expected):
     assert said(words.probability(value)) == expected
 

@@ -1,0 +1,179 @@
+"""Where results go: looked at before the long work, written whole or not at all, and never over what was read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+RUNS = Path("runs")
+"""Where a run goes that nobody has given a folder."""
+
+MANIFEST = "manifest.json"
+RUN_FILES = (MANIFEST, "kpis.parquet", "weekly.parquet", "comparison.json", "report.html")
+"""All files that a run can leave in its folder."""
+
+_LOST, _BLOCKED = 2, 3
+
+
+class OutputError(ValueError):
+    """Places that results cannot go to.
+
+    Attributes:
+        exit_code: 2 if something there would be lost, 3 if the file system is in the way.
+    """
+
+    def __init__(self, faults: Iterable[tuple[int, str]]) -> None:
+        faults = list(faults)
+        self.exit_code = max(code for code, _ in faults)
+        super().__init__("\n".join(text for _, text in faults))
+
+
+def check_files(files: Mapping[str, Path | None], inputs: Iterable[Path] = ()) -> None:
+    """Refuse files that cannot be written or must not be; missing folders are made.
+
+    Args:
+        files: By option; None where an option is not given.
+        inputs: Files that have been read and are not to be written over.
+
+    Raises:
+        OutputError: With all that is wrong.
+    """
+    _tell(_file_faults(files, list(inputs)))
+
+
+def check_outputs(files: Mapping[str, Path | None], folder: Path | None, inputs: Iterable[Path] = ()) -> None:
+    """As `check_files`, and refuse a folder of a run that holds files of another kind; a missing folder is made.
+
+    Args:
+        files: By option; None where an option is not given.
+        folder: For the files of the run; None if it gets a new one below `RUNS`.
+        inputs: Files that have been read and are not to be written over.
+
+    Raises:
+        OutputError: With all that is wrong.
+    """
+    given = {option: path for option, path in files.items() if path is not None}
+    _tell([*_file_faults(given, list(inputs)), *_folder_faults(folder, given)])
+
+
+def _tell(faults: Iterable[tuple[int, str]]) -> None:
+    found = list(faults)
+    if found:
+        raise OutputError(found)
+
+
+def _file_faults(files: Mapping[str, Path | None], inputs: list[Path]) -> Iterator[tuple[int, str]]:
+    for option, path in files.items():
+        if path is None:
+            continue
+        told = f"{option} {path}"
+        try:
+            if any(_same(path, one) for one in inputs):
+                yield _LOST, f"{told}: this file is read and would be overwritten. Give another one."
+            elif path.is_dir():
+                yield _BLOCKED, f"{told}: is a folder, and must be a file."
+            elif path.exists() and not path.is_file():
+                yield _BLOCKED, f"{told}: is no ordinary file."
+            else:
+                _make(path.parent)
+                if path.exists() and not os.access(path, os.W_OK):
+                    yield _BLOCKED, f"{told}: cannot be written: the file is read-only."
+        except OSError as error:
+            yield _BLOCKED, f"{told}: cannot be written: {_reason(error)}."
+
+
+def _folder_faults(folder: Path | None, files: Mapping[str, Path]) -> Iterator[tuple[int, str]]:
+    if folder is None:
+        try:
+            _make(RUNS)
+        except OSError as error:
+            yield _BLOCKED, f"{RUNS}: cannot be written: {_reason(error)}. Give another folder by --out."
+        return
+    told = f"--out {folder}"
+    try:
+        _make(folder)
+        own = {path.name for path in files.values() if _same(path.parent, folder)}
+        there = {one.name for one in folder.iterdir() if not one.name.startswith(".")}
+    except OSError as error:
+        yield _BLOCKED, f"{told}: cannot be written: {_reason(error)}."
+        return
+    other = sorted(there - own - set(RUN_FILES)) if MANIFEST in there else sorted(there - own)
+    if other:
+        what = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
+        yield _LOST, f"{told}: holds files that are not of an earlier run: {what}. Give a new or empty folder."
+    for option, path in files.items():
+        # The report is the same page in both places.
+        if path.name in RUN_FILES and path.name in own and path.suffix != ".html":
+            yield _LOST, f"{option} {path}: the run itself writes a file of this name. Give another one."
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return path.resolve() == other.resolve()
+
+
+def _make(folder: Path) -> None:
+    """Make a folder if it is not there, and see that files can be made in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{error.filename} is no folder"
+    text = error.strerror or str(error)
+    return f"{text[:1].lower()}{text[1:]}"
+
+
+@contextmanager
+def replaced(folder: Path) -> Generator[Path]:
+    """A new folder whose files, once all are written, take the place of those that an earlier run has left in `folder`.
+
+    Raises:
+        OSError: Something could not be written; nothing has changed then.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        try:
+            yield fresh
+            names = {one.name for one in fresh.iterdir()}
+            if (folder / MANIFEST).exists():
+                for name in set(RUN_FILES) - names:
+                    (folder / name).unlink(missing_ok=True)
+            # The manifest last: it says what the others are.
+            for name in sorted(names, key=lambda name: (name == MANIFEST, name)):
+                os.replace(fresh / name, folder / name)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        # People know the folder they gave, and no other.
+        raise OSError(error.errno, error.strerror or str(error), str(folder)) from None
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        OSError: It could not be written; the path in it is `path`.
+    """
+    part = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(part, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
