@@ -153,6 +153,8 @@ class _Check:
         faults.extend(_misnamed(tree, {one.path for one in faults}))
         edges = None
         if market is not None:
+            components = [self._by_segment(one, market) for one in components]
+            faults.extend(_unknown_overrides(market, components))
             for one in components:
                 faults.extend(_contradictions(one, market, brought(components)))
             edges = self._edges(market)
@@ -211,6 +213,24 @@ class _Check:
             component = _component(chosen, name, values, (section, name), self.faults)
             if component is not None:
                 yield component
+
+    def _by_segment(self, component: Component, market: Market) -> Component:
+        """The component with the parameters that segments have of their own; these win over a population file's."""
+        overrides = {}
+        for segment, one in market.segments.items():
+            given = one.behaviors.get(component.name) if component.kind == "behavior" else None
+            if not given:
+                continue
+            path = ("market", "segments", segment, "behaviors", component.name)
+            if "type" in given:
+                rule = "a segment may have parameters of its own, but no other type."
+                self.faults.append(Fault((*path, "type"), rule, value=given["type"]))
+            elif not component.by_segment:
+                self.faults.append(Fault(path, f"{component.name} works between people and is one for all segments."))
+            else:
+                values = {**component.params.model_dump(mode="json"), **given}
+                overrides[segment] = validated(type(component).Params, values, path, self.faults)
+        return type(component)(component.params, component.name, overrides) if overrides else component
 
     def _needed(self, behaviors: dict[str, Any]) -> None:
         """Tell where a behavior is off without which a market has no money to compare."""
@@ -347,6 +367,18 @@ def _without_off(data: Any, model: type[Parameters]) -> Any:
         if isinstance(entries, dict) and OFF in entries.values():
             found = {**found, name: {key: value for key, value in entries.items() if value != OFF}}
     return found
+
+
+def _unknown_overrides(market: Market, components: list[Component]) -> Iterator[Fault]:
+    """Parameters that a segment has of a behavior that there is not, or that is off."""
+    there = {one.name for one in components if one.kind == "behavior"}
+    for segment, one in market.segments.items():
+        for name in one.behaviors:
+            path = ("market", "segments", segment, "behaviors", name)
+            if not catalog.variants("behavior", name):
+                yield Fault(path, f"no such behavior. {suggestion(name, catalog.types('behavior'))}", of_key=True)
+            elif name not in there:
+                yield Fault(path, f"is off in this scenario. Switch it on with behaviors: {{{name}: {{}}}}.", of_key=True)
 
 
 def _contradictions(component: Component, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
@@ -489,6 +521,8 @@ def _owner(scenario: Scenario, path: str, value: Any) -> tuple[str, ...]:
     if not 0 < depth < len(names) or isinstance(value, dict) or value == OFF or names[-1] in ("type", "population", "file"):
         return ()
     if path.startswith("market.") and scenario.edges is not None:
+        return ()
+    if names[0] in ("market", "behaviors") and any(one.behaviors for one in scenario.market.segments.values()):
         return ()
     try:
         return () if isinstance(scenario.value(path), dict) else names[:depth]

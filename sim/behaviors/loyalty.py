@@ -29,6 +29,7 @@ class Loyalty(Behavior):
     """
 
     type = "loyalty"
+    by_segment = True
     reads = (
         "status", "satisfaction", "usual_satisfaction", "loyalty", "rewarded", "purchase_rate", "n_orders", "orders_before",
         "heard_strong", "heard_weak", "heard_negative", "care",

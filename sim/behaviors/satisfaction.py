@@ -30,6 +30,7 @@ class Satisfaction(Behavior):
     """
 
     type = "satisfaction"
+    by_segment = True
     reads = ("status", "rewarded", "heard_strong", "heard_weak", "heard_negative", "satisfaction", "usual_satisfaction", "service")
     writes = ("satisfaction", "usual_satisfaction")
 

@@ -29,6 +29,18 @@ class Outbox:
         twin.steps = list(self.steps)
         return twin
 
+    def taken(self, start: int, stop: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What people of these rows have said; it is on its way no longer."""
+        cuts = [np.searchsorted(senders, (start, stop)) for senders, _ in self.steps]
+        said = [(senders[a:b], signs[a:b]) for (senders, signs), (a, b) in zip(self.steps, cuts, strict=True)]
+        rest = [
+            (np.delete(senders, np.s_[a:b]), np.delete(signs, np.s_[a:b]))
+            for (senders, signs), (a, b) in zip(self.steps, cuts, strict=True)
+            if b - a < len(senders)
+        ]
+        self.steps = rest
+        return said
+
 
 class WordOfMouth(Behavior):
     """After an order a customer may tell all ties, well or ill; prospects who hear good things may come.
@@ -46,6 +58,7 @@ class WordOfMouth(Behavior):
     writes = ("heard_strong", "heard_weak", "heard_negative")
     cause = "word_of_mouth"
     uses_ties = True
+    by_segment = True
     totals = (flow("messages_sent", unit="messages", doc="Messages that reached a tie, good or ill."),)
 
     TELL = stream("word_of_mouth.tell", per="order", doc="Whether the customer tells others of an order.")
@@ -144,11 +157,7 @@ class WordOfMouth(Behavior):
         customers, params = world.customers, self.params
         if not world.calendar.opens_week:
             return
-        customers.heard_strong.fill(0)
-        customers.heard_weak.fill(0)
-        customers.heard_negative.fill(0)
-        outbox = world.note(self, Outbox)
-        said, outbox.steps = outbox.steps, []
+        said = world.note(self, Outbox).taken(*world.span)
         if world.network is None or not any(len(senders) for senders, _ in said):
             return
         senders, signs = (np.concatenate(parts) for parts in zip(*said, strict=True))

@@ -67,9 +67,12 @@ class Component:
         totals: Weekly totals it records.
         cause: Name under which it acquires customers, if it does.
         uses_ties: Whether it needs the network.
+        by_segment: Whether a segment may have parameters of its own: every hook then acts on the rows that the world is
+            narrowed to, and through nothing else.
 
     Attributes:
         params: Its parameters.
+        overrides: Parameters of the segments that have their own, by segment.
         name: What the scenario calls it.
         address: Dotted address in a scenario, such as ``programs.stars``.
     """
@@ -85,9 +88,11 @@ class Component:
     totals: ClassVar[tuple[Total, ...]] = ()
     cause: ClassVar[str | None] = None
     uses_ties: ClassVar[bool] = False
+    by_segment: ClassVar[bool] = False
 
-    def __init__(self, params: Any = None, name: str | None = None) -> None:
+    def __init__(self, params: Any = None, name: str | None = None, overrides: Mapping[str, Any] | None = None) -> None:
         self.params: Any = self.Params() if params is None else params
+        self.overrides: dict[str, Any] = dict(overrides or {})
         self.name = name or self.type
         self.address = f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
 
@@ -106,6 +111,10 @@ class Component:
         """Streams declared in the class body or above it."""
         found = [value for parent in cls.__mro__ for value in vars(parent).values() if isinstance(value, Stream)]
         return sorted(found, key=lambda one: one.name)
+
+    def within(self, segment: str) -> Component:
+        """The component as it is in a segment."""
+        return type(self)(self.overrides.get(segment, self.params), self.name) if self.overrides else self
 
     @property
     def first_week(self) -> int:

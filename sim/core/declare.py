@@ -96,6 +96,7 @@ class FieldDeclaration:
     Attributes:
         optional: Whether the array is there only if a component that is on writes it; else it is empty.
         fresh: Whether every step begins with the default again.
+        weekly: Whether every week does.
     """
 
     dtype: Any
@@ -106,6 +107,7 @@ class FieldDeclaration:
     high: float | None = None
     optional: bool = False
     fresh: bool = False
+    weekly: bool = False
 
 
 def field(
@@ -118,9 +120,10 @@ def field(
     high: float | None = None,
     optional: bool = False,
     fresh: bool = False,
+    weekly: bool = False,
 ) -> Any:
     """Declare one array over people inside a `Fields` class; on an instance the name holds the array."""
-    return FieldDeclaration(dtype, default, unit, doc, low, high, optional, fresh)
+    return FieldDeclaration(dtype, default, unit, doc, low, high, optional, fresh, weekly)
 
 
 class Fields:
@@ -152,10 +155,10 @@ class Fields:
             if not getattr(self, name).size and (name in written or not declared.optional):
                 setattr(self, name, np.full(self.people, declared.default, declared.dtype))
 
-    def refresh(self) -> None:
-        """Set the fields that say of each step anew what happened in it to their defaults."""
+    def refresh(self, *, opens_week: bool) -> None:
+        """Set the fields that say of each step, or of each week, anew what happened in it to their defaults."""
         for name, declared in self.declarations.items():
-            if declared.fresh:
+            if declared.fresh or (declared.weekly and opens_week):
                 getattr(self, name).fill(declared.default)
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:

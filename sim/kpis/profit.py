@@ -191,6 +191,20 @@ class Clv(Kpi):
     def record(self, world: World) -> None:
         if world.calendar.week <= world.calendar.horizon_weeks:
             return
+        values = np.zeros(len(world.segments), np.int64)
+        for stretch in world.stretches():
+            with world.within(*stretch):
+                values += self._to_come(world)
+        totals = world.totals
+        totals.set("residual_value", values)
+        segments = len(world.segments)
+        row = totals.data[: totals.weeks, totals.place["discounted_margin"]].sum(axis=0) + _discounted_margin(world)
+        totals.set("margin_so_far", row[:segments])
+        totals.set("margin_so_far", int(row[segments]))
+        totals.set("customers_so_far", world.market.customers + totals.so_far("new_customers"))
+
+    def _to_come(self, world: World) -> np.ndarray:
+        """Discounted margin still to come from those the world is narrowed to, by segment."""
         population, customers, economics = world.population, world.customers, world.economics
         if population.spend == GAMMA_GAMMA:
             mean_factor = population.spend_first
@@ -198,7 +212,7 @@ class Clv(Kpi):
             mean_factor = float(exp32(f32(0.5 * population.spend_third**2)))
         now = discount_factor(economics.discount_rate_per_year, world.calendar.now)
         per_week = 1.0 - discount_factor(economics.discount_rate_per_year, 1.0)
-        values = world.tally(
+        return world.tally(
             value_residual,
             1,
             customers.status,
@@ -210,14 +224,7 @@ class Clv(Kpi):
             f64(world.life.period_weeks),
             f64(max(per_week, 1e-4)),
             f64(mean_factor * economics.gross_margin * now * MONEY),
-        )
-        totals = world.totals
-        totals.set("residual_value", values[:, 0])
-        segments = len(world.segments)
-        row = totals.data[: totals.weeks, totals.place["discounted_margin"]].sum(axis=0) + _discounted_margin(world)
-        totals.set("margin_so_far", row[:segments])
-        totals.set("margin_so_far", int(row[segments]))
-        totals.set("customers_so_far", world.market.customers + totals.so_far("new_customers"))
+        )[:, 0]
 
     def value(self, totals: Series) -> Any:
         return ratio(totals.margin_so_far + totals.residual_value, totals.customers_so_far)

@@ -98,23 +98,23 @@ class ActiveCustomers(Kpi):
 
     def _count(self, world: World, *, first: bool) -> np.ndarray:
         """Counts by segment, columns as `MEANING` has them."""
-        customers = world.customers
-        rate = max(world.population.mean_rate, 1e-9)
-        marks = world.own(self).marks
-        world.each(
-            mark_people,
-            marks,
-            customers.status,
-            customers.joined,
-            customers.last_order,
-            customers.n_orders,
-            customers.orders_before,
-            f32(world.calendar.now),
-            f32(world.market.lapse_gaps),
-            f32(1.0 / rate),
-            world.life.attrition in (NEVER, PER_RENEWAL),
-            first,
-        )
+        customers, marks = world.customers, world.own(self).marks
+        for stretch in world.stretches():
+            with world.within(*stretch):
+                world.each(
+                    mark_people,
+                    marks,
+                    customers.status,
+                    customers.joined,
+                    customers.last_order,
+                    customers.n_orders,
+                    customers.orders_before,
+                    f32(world.calendar.now),
+                    f32(world.market.lapse_gaps),
+                    f32(1.0 / max(world.population.mean_rate, 1e-9)),
+                    world.life.attrition in (NEVER, PER_RENEWAL),
+                    first,
+                )
         codes = world.tally(count_codes, CODES, marks, customers.status, customers.segment)
         return codes @ MEANING
 

@@ -50,9 +50,9 @@ class Customers(Fields):
         f32, default=70.0, unit="points", low=0, high=100, doc="Own long-run satisfaction, to which it returns."
     )
     loyalty: Any = field(f32, default=0.5, unit="share", low=0, high=1, doc="Weighted affective, behavioral, cognitive loyalty.")
-    heard_strong: Any = field(u16, default=0, unit="messages", doc="Positive messages from strong ties this step.")
-    heard_weak: Any = field(u16, default=0, unit="messages", doc="Positive messages from weak ties this step.")
-    heard_negative: Any = field(u16, default=0, unit="messages", doc="Negative messages from any tie this step.")
+    heard_strong: Any = field(u16, default=0, unit="messages", weekly=True, doc="Positive messages from strong ties, heard this week.")
+    heard_weak: Any = field(u16, default=0, unit="messages", weekly=True, doc="Positive messages from weak ties, heard this week.")
+    heard_negative: Any = field(u16, default=0, unit="messages", weekly=True, doc="Negative messages from any tie, heard this week.")
     contacts: Any = field(u8, default=0, unit="contacts", fresh=True, doc="Messages of the firm that reach the person this step.")
     receptiveness: Any = field(
         f32, default=1.0, unit="1", low=0, high=1, doc="Factor on the response to a message of the firm; 1 if rested."

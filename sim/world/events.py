@@ -87,6 +87,18 @@ class Events:
         self.disconfirmation = np.zeros(len(self.person), np.float32)
         self.failed = np.zeros(len(self.person), np.uint8)
 
+    def between(self, start: int, stop: int) -> Events:
+        """The events of these rows; what is written into them is written here."""
+        part = Events()
+        a, b = np.searchsorted(self.person, (start, stop))
+        for name in (*COLUMNS, "disconfirmation", "failed"):
+            setattr(part, name, getattr(self, name)[a:b])
+        for name in ("exits", "acquired", "returned"):
+            people = getattr(self, name)
+            a, b = np.searchsorted(people, (start, stop))
+            setattr(part, name, people[a:b])
+        return part
+
     def __len__(self) -> int:
         return len(self.person)
 

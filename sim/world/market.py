@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,9 @@ class Segment(Parameters):
 
     share: float = param(
         unit="share", low=0.0, high=1.0, doc="Part of all people; shares are scaled to sum to 1.", source="data or plan"
+    )
+    behaviors: dict[str, dict[str, Any]] = param(
+        {}, unit="", doc="Parameters of behaviors that are different here, by behavior.", source="data or plan"
     )
 
 

@@ -20,7 +20,6 @@ LEAVING = stream("population.attrition", per="person", doc="Base attrition hazar
 BASKET = stream("population.basket", per="person", doc="Own scale of order value.")
 ALIVE = stream("population.alive", per="person", doc="Whether a customer with this history is still there.")
 PLACE = stream("population.place", per="person", doc="Who of the market are customers, prospects and later entrants.")
-SEGMENT = stream("population.segment", per="person", doc="Segment of a person.")
 HISTORY = stream("population.history", per="person", doc="Age of a customer without a record; entry of a newcomer.")
 WHO = stream("population.who", per="person", doc="Which recorded history a customer gets.")
 PAST = stream("population.past", per="order", doc="Gaps between orders before the start.")
@@ -93,19 +92,16 @@ class Population:
             return _pareto_alive(x, recency, age, r, alpha, a, b)
         return np.ones(len(histories))
 
-    def draw(self, world: Any, histories: np.ndarray | None) -> None:
-        """Draw everyone in the market: status, segment, base rates, and the customers' past.
+    def draw(self, world: Any, people: np.ndarray, histories: np.ndarray | None, rows: np.ndarray | None) -> None:
+        """Draw base rates of everyone the world is narrowed to, and the past of its customers.
 
         Args:
             world: The world whose customers are filled.
+            people: The customers, int32.
             histories: Recorded histories (columns as `HISTORY_COLUMNS`), or None to let customers live a simulated past.
+            rows: Which history each customer has, shape (len(people),), or None.
         """
-        market, customers = world.market, world.customers
-        _place(world)
-        if market.segments:
-            shares = np.array([one.share for one in market.segments.values()])
-            cuts = (np.cumsum(shares) / shares.sum()).astype(np.float32)
-            world.each(draw_segment, customers.segment, cuts, world.key(SEGMENT))
+        customers = world.customers
         world.each(
             draw_base,
             customers.purchase_rate,
@@ -123,15 +119,13 @@ class Population:
             i64(self.spend),
             *(world.key(one) for one in (RATE, LEAVING, BASKET, GAP, LIFE, ACQUISITION)),
         )
-        if market.start == "base":
-            self._give_past(world, histories)
+        if world.market.start == "base":
+            self._give_past(world, people, histories, rows)
             world.each(wait_departed, customers.status_clock, customers.status, world.key(RETURN))
         elif histories is not None:
-            people = np.flatnonzero(customers.status == ACTIVE)
-            entry = histories[_rows(world, people, len(histories)), 0]
+            entry = histories[rows, 0]
             customers.enters[people] = entry
-            late = people[entry > 0.0]
-            customers.status[late] = ABSENT
+            customers.status[people[entry > 0.0]] = ABSENT
         world.each(
             shift_base, customers.purchase_rate, customers.attrition_hazard, f32(self.rate_offset), f32(self.attrition_offset)
         )
@@ -147,10 +141,9 @@ class Population:
         shape = self.spend_second if self.spend == GAMMA_GAMMA else 1.0
         return gamma_table(shape), f32(self.spend_first), f32(self.spend_second), f32(self.spend_third)
 
-    def _give_past(self, world: Any, histories: np.ndarray | None) -> None:
+    def _give_past(self, world: Any, people: np.ndarray, histories: np.ndarray | None, rows: np.ndarray | None) -> None:
         customers, market = world.customers, world.market
-        people = np.flatnonzero(customers.status == ACTIVE).astype(np.int32)
-        _shape, scale = f32(self.rate_shape), f32(self.rate_scale)
+        scale = f32(self.rate_scale)
         common = (
             customers.status,
             customers.joined,
@@ -178,7 +171,6 @@ class Population:
                 world.key(PAST),
             )
             return
-        rows = _rows(world, people, len(histories))
         chosen = np.ascontiguousarray(histories[rows], dtype=np.float32)
         alive = self.alive_probability(histories)[rows].astype(np.float32)
         world.over(
@@ -199,6 +191,22 @@ class Population:
         )
         if self.timing_shape != 1.0:
             _residual_gaps(customers, people, chosen, self.timing_shape, world)
+
+
+def draw_people(world: Any, histories: np.ndarray | None) -> None:
+    """Draw everyone in the market: status, base rates, and the customers' past, each stretch of segments in its own way.
+
+    Args:
+        world: The world whose customers are filled.
+        histories: Recorded histories (columns as `HISTORY_COLUMNS`), or None to let customers live a simulated past.
+    """
+    _place(world)
+    people = np.flatnonzero(world.customers.status == ACTIVE).astype(np.int32)
+    rows = None if histories is None else _rows(world, people, len(histories))
+    for segment, start, stop in world.stretches():
+        a, b = np.searchsorted(people, (start, stop))
+        with world.within(segment, start, stop):
+            world.population.draw(world, people[a:b], histories, None if rows is None else rows[a:b])
 
 
 def _rows(world: Any, people: np.ndarray, histories: int) -> np.ndarray:
@@ -280,17 +288,6 @@ def draw_place(order, key, start, stop):
     for i in range(start, stop):
         first, second = uniform_pair(key, i, 0, 0)
         order[i] = u64(i64(first * f32(8388608.0))) * u64(8388608) + u64(i64(second * f32(8388608.0)))
-
-
-@kernel
-def draw_segment(segment, cuts, key, start, stop):
-    """Segment by cumulative shares."""
-    for i in range(start, stop):
-        u = uniform(key, i, 0, 0)
-        at = 0
-        while at + 1 < cuts.size and u >= cuts[at]:
-            at += 1
-        segment[i] = u8(at)
 
 
 @kernel

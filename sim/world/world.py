@@ -5,7 +5,9 @@ A hook receives the world, reads what earlier phases wrote and writes its own fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,8 @@ class World:
         calendar: Where the run stands.
         people: Rows of every array.
         segments: Names of the segments, at least one.
+        bounds: First row of each segment and the number of people at the end: a segment's rows lie together.
+        span: Rows that `each` and `tally` act on: everyone, or inside of `within` one segment.
         names: What the components bring for audiences to name, by kind.
         customers: The shared arrays of people.
         rates: Terms of the shared rates.
@@ -70,8 +74,13 @@ class World:
         self.seed, self.replication = seed, replication
         self.people = market.people
         self.segments = tuple(market.segments) or ("all_customers",)
+        self.bounds = cut(self.people, [one.share for one in market.segments.values()] or [1.0])
+        self.span = (0, self.people)
         self.names = brought(components)
         self.customers = Customers(self.people, written(components))
+        self.customers.segment[:] = np.repeat(np.arange(len(self.segments), dtype=np.uint8), np.diff(self.bounds))
+        self.apart = frozenset(at for at, name in enumerate(self.segments) if any(name in one.overrides for one in components))
+        self._ways: dict[int, tuple[Life, Population]] = {}
         self.rates = Rates(self.people, causes(components))
         self.life, self.population = Life(), Population()
         self.events = Events()
@@ -88,16 +97,39 @@ class World:
         return np.uint64(self.seed), stream.key, np.uint64(self.replication)
 
     def each(self, kernel: Callable[..., Any], *arguments: Any) -> None:
-        """Call a kernel over all people."""
-        self.workers.each(kernel, self.people, arguments)
+        """Call a kernel over all people, or those that the world is narrowed to."""
+        self.workers.each(kernel, self.span, arguments)
 
     def tally(self, kernel: Callable[..., Any], totals: int, *arguments: Any) -> np.ndarray:
         """Call a kernel that counts by segment into int64 counters of shape (segments, totals); their sum."""
-        return self.workers.tally(kernel, self.people, (len(self.segments), totals), arguments)
+        return self.workers.tally(kernel, self.span, (len(self.segments), totals), arguments)
 
     def over(self, kernel: Callable[..., Any], rows: int, *arguments: Any) -> Any:
         """Call a kernel over a list of events or people, in one piece; what it returns."""
         return kernel(*arguments, u64(0), u64(rows))
+
+    def stretches(self) -> list[tuple[int, int, int]]:
+        """Segments in a row that live alike: the first of them, first row, row after the last; each of those that do not."""
+        cuts = [at for at in range(len(self.segments)) if at == 0 or at in self.apart or at - 1 in self.apart]
+        ends = [*cuts[1:], len(self.segments)]
+        return [(at, int(self.bounds[at]), int(self.bounds[end])) for at, end in zip(cuts, ends, strict=True)]
+
+    @contextmanager
+    def within(self, segment: int, start: int, stop: int) -> Generator[None]:
+        """Narrow the world to the rows and the events of a stretch, and to how its people live."""
+        if (start, stop) == (0, self.people) and segment not in self.apart:
+            yield
+            return
+        kept = self.span, self.events, self.life, self.population
+        self.span, self.events = (start, stop), self.events.between(start, stop)
+        if segment in self.apart:
+            if segment not in self._ways:
+                self._ways[segment] = replace(self.life), replace(self.population)
+            self.life, self.population = self._ways[segment]
+        try:
+            yield
+        finally:
+            self.span, self.events, self.life, self.population = kept
 
     def by_segment(self, people: np.ndarray, amounts: np.ndarray | None = None) -> np.ndarray:
         """Number of `people` (or sum of their int64 `amounts`) by segment, int64 of shape (segments,)."""
@@ -157,6 +189,12 @@ class World:
         for owner in sorted(self.owned):
             for name, array in self.owned[owner].arrays():
                 yield f"{owner}.{name}", array
+
+
+def cut(people: int, shares: Sequence[float]) -> np.ndarray:
+    """First row of each part and the number of people at the end; sizes as near to the shares as whole people can be."""
+    sums = np.cumsum(np.asarray(shares, np.float64))
+    return np.rint(people * np.concatenate([[0.0], sums / sums[-1]])).astype(np.int64)
 
 
 def written(components: Iterable[Component]) -> set[str]:

@@ -52,20 +52,19 @@ class Watched(LoyaltyModel):
         self.undeclared: set[str] = set()
         super().__init__(scenario, collect=False, **options)
 
-    def _call(self, hook: str) -> None:
-        for component in self._hooks[hook]:
-            before = self._shared()
-            others = {name: one.copy() for name, one in self.world.owned.items() if name != component.address}
-            getattr(component, hook)(self._window(component, hook))
-            for name, bytes_ in self._shared().items():
-                if bytes_ != before[name]:
-                    self.written[component.address].add(name)
-                    if name in self.world.customers.declarations and name not in component.writes:
-                        self.undeclared.add(f"{component.address}.{hook} writes customers.{name}")
-            for name, fields in others.items():
-                for field, array in fields.arrays():
-                    if array.tobytes() != getattr(self.world.owned[name], field).tobytes():
-                        self.undeclared.add(f"{component.address}.{hook} writes {name}.{field}")
+    def _apply(self, component: Component, hook: str) -> None:
+        before = self._shared()
+        others = {name: one.copy() for name, one in self.world.owned.items() if name != component.address}
+        getattr(component, hook)(self._window(component, hook))
+        for name, bytes_ in self._shared().items():
+            if bytes_ != before[name]:
+                self.written[component.address].add(name)
+                if name in self.world.customers.declarations and name not in component.writes:
+                    self.undeclared.add(f"{component.address}.{hook} writes customers.{name}")
+        for name, fields in others.items():
+            for field, array in fields.arrays():
+                if array.tobytes() != getattr(self.world.owned[name], field).tobytes():
+                    self.undeclared.add(f"{component.address}.{hook} writes {name}.{field}")
 
     def _shared(self) -> dict[str, bytes]:
         world = self.world
