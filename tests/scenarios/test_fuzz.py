@@ -34,7 +34,7 @@ relaxed = settings(max_examples=250, deadline=None, suppress_health_check=[Healt
 
 def answered(path: Path, data: bytes, *sets: str) -> None:
     path.write_bytes(data)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         load(path, sets)
     except ScenarioError as error:
@@ -44,7 +44,7 @@ def answered(path: Path, data: bytes, *sets: str) -> None:
             assert one.column >= 1
             assert "\n" not in str(one)
             assert str(one).isprintable()
-    assert time.perf_counter() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S
 
 
 @relaxed

@@ -97,9 +97,9 @@ def test_tags_are_refused(text):
 def test_an_alias_bomb_is_refused_at_once():
     lines = ["a: &a [x,x,x,x,x,x,x,x,x]"]
     lines += [f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
-    start = time.perf_counter()
+    start = time.process_time()
     problems = told("\n".join(lines))
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert "aliases are not read" in problems[0].message
     assert (problems[0].line, problems[0].column) == (2, 8)
 
@@ -119,9 +119,9 @@ def test_an_alias_bomb_is_refused_at_once():
     ],
 )
 def test_deep_nesting_is_refused_within_a_second(text):
-    start = time.perf_counter()
+    start = time.process_time()
     assert told(text)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_nesting_up_to_the_limit_is_read():
@@ -135,9 +135,9 @@ def test_too_many_values_are_refused():
 
 
 def test_a_large_scenario_of_many_values_is_refused_within_two_seconds():
-    start = time.perf_counter()
+    start = time.process_time()
     assert "too many values" in told("\n".join(f"a{n}: 1" for n in range(100_000)))[0].message
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 @pytest.mark.parametrize(
