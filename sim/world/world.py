@@ -44,6 +44,7 @@ class World:
         people: Rows of every array.
         segments: Names of the segments, at least one.
         names: What the components bring for audiences to name, by kind.
+        read: Names of the shared fields that some component reads.
         customers: The shared arrays of people.
         rates: Terms of the shared rates.
         life, population: What `purchase`, `spend` and `attrition` laid down.
@@ -71,6 +72,7 @@ class World:
         self.people = market.people
         self.segments = tuple(market.segments) or ("all_customers",)
         self.names = brought(components)
+        self.read = read(components)
         self.customers = Customers(self.people, written(components))
         self.rates = Rates(self.people, causes(components))
         self.life, self.population = Life(), Population()
@@ -135,6 +137,7 @@ class World:
         twin.__dict__.update(self.__dict__)
         twin.calendar = Calendar(self.calendar.horizon_weeks, self.calendar.step_days, self.calendar.step)
         twin.names = brought(components)
+        twin.read = read(components)
         twin.customers = self.customers.copy()
         twin.customers.provide(written(components))
         twin.rates = Rates(self.people, causes(components))
@@ -162,6 +165,11 @@ class World:
 def written(components: Iterable[Component]) -> set[str]:
     """Names of the shared fields that some component writes."""
     return {name for one in components for name in one.writes}
+
+
+def read(components: Iterable[Component]) -> set[str]:
+    """Names of the shared fields that some component reads."""
+    return {name for one in components for name in one.reads}
 
 
 def brought(components: Iterable[Component]) -> dict[str, tuple[str, ...]]:
