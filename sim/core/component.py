@@ -1,4 +1,4 @@
-"""`Component` and its five kinds: behavior, program, campaign, feedback, KPI.
+"""`Component` and its six kinds: behavior, program, campaign, feedback, environment, KPI.
 
 A component is one class in one file. Subclassing registers it by kind and type; the model calls its hooks, one per
 phase of the week. A component receives the world and nothing else, holds no state of its own (its arrays live in the
@@ -157,6 +157,12 @@ class Feedback(Component):
     """What the firm learns and does."""
 
     kind = "feedback"
+
+
+class Environment(Component):
+    """What neither the firm nor its customers decide."""
+
+    kind = "environment"
 
 
 class Kpi(Component):

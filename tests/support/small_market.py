@@ -94,6 +94,17 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
         "setup_cost": 20.0,
         "weekly_cost": 2.0,
     },
+    ("campaign", "community"): {
+        "join": 0.3,
+        "activity": 0.7,
+        "contagion": 1.0,
+        "events": {"draw": {"start_week": LAUNCH + 2, "weeks": 2, "cost": 10.0}},
+        "moderated": False,
+        "content_cost": 4.0,
+        "member_cost": 0.1,
+        "setup_cost": 25.0,
+    },
+    ("environment", "seasonality"): {"peaks": {"spring": {"week": 6, "height": 0.8, "width": 1.5}}},
     ("campaign", "push"): {"to": "everyone", "acquisition": 0.2, "weekly_cost": 5.0, "setup_cost": 20.0},
 }
 """Parameters that show all of a component at work, where its defaults do not make a valid or a lively one."""
