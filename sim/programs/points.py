@@ -15,6 +15,7 @@ from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.units import MONEY, WEEKS_PER_YEAR, money
 from ..world.audience import Audience
+from ..world.birthdays import BIRTHDAY, celebrates
 from ..world.customers import ACTIVE, CHURNED
 from ..world.ledger import PointsLiability, TooLarge, allocate
 from ..world.market import Market
@@ -68,6 +69,16 @@ class Delayed(Parameters):
     delay_days: int = param(
         1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="practice: next day"
     )
+    repeats: Literal["every", "first"] = param(
+        "every", unit="", doc="every: each large order; first: only a member's first one.", source="plan"
+    )
+
+
+class Birthday(Parameters):
+    """Points multiplied around a member's birthday."""
+
+    multiplier: float = param(2.0, unit="1", low=0.0, high=100.0, doc="Factor on points earned.", source="practice: double points")
+    weeks: int = param(1, unit="weeks", low=1, high=52, doc="Length of the window, which begins in the birthday's week.", source="plan")
 
 
 class Enrollment(Parameters):
@@ -177,7 +188,7 @@ class Points(Program):
     """
 
     type = "points"
-    reads = ("status", "segment", "purchase_rate", "rewarded", "points_factor")
+    reads = ("status", "segment", "purchase_rate", "rewarded", "points_factor", "interactions", "interaction_points")
     writes = ("rewarded",)
     totals = (
         flow("points_issued", unit="points", doc="Points credited, opening balances included."),
@@ -207,6 +218,9 @@ class Points(Program):
         redemptions: Any = field(np.uint16, default=0, unit="rewards", doc="Rewards redeemed so far.")
         redeemed_now: Any = field(np.float32, default=0.0, unit="rewards", low=0, doc="Rewards redeemed in this step, by worth.")
         audience: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the program is open to the person.")
+        doubled: Any = field(
+            np.uint8, default=0, unit="", low=0, high=1, optional=True, doc="Whether the first large order has had its extra points."
+        )
 
     class Params(Parameters):
         type: Literal["points"] = param("points", unit="", doc="Kind of program.", source="name")
@@ -218,6 +232,23 @@ class Points(Program):
         threshold: Threshold | None = group("Points per full step of spending, if any.", lambda: None)
         windows: dict[str, Window] = group("Weeks with multiplied points.", dict)
         delayed: Delayed | None = group("Extra points on large orders, credited later, if any.", lambda: None)
+        birthday: Birthday | None = group("Points multiplied around a member's birthday, if so.", lambda: None)
+        per_interaction: float = param(
+            0.0,
+            unit="points",
+            low=0.0,
+            high=10_000.0,
+            doc="Points for one like, comment or share; a tier that gives a number of its own goes before it.",
+            source="plan",
+        )
+        interaction_cap: int | None = param(
+            None,
+            unit="interactions/day",
+            low=1,
+            high=255,
+            doc="Interactions a day that earn, taken together over a step; all of them if not given.",
+            source="plan",
+        )
         welcome_points: int = param(0, unit="points", low=0, high=1_000_000, doc="Gift on joining.", source="plan")
         catalog: dict[str, Reward] = group("Rewards by name.", dict)
         enrollment: Enrollment = group("Who joins.", Enrollment)
@@ -291,6 +322,8 @@ class Points(Program):
     def _launch(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
         own.audience[:] = params.audience.mask(world, self.name)
+        if params.delayed is not None and params.delayed.repeats == "first":
+            own.provide({"doubled"})
         world.ledger.post("program_fixed_cost", money(params.setup_cost))
         enrollment = params.enrollment
         if enrollment.opening_share == 0.0:
@@ -326,9 +359,15 @@ class Points(Program):
             return
         self._expire(world)
         self._redeem(world)
+        self._reward_interactions(world)
         factor = np.full(len(events), self._multiplier(calendar.week))
         if world.customers.points_factor.size:
             factor *= world.customers.points_factor[events.person]
+        if params.birthday is not None:
+            birthday = params.birthday
+            world.over(
+                celebrate, len(events), factor, events.person, world.key(BIRTHDAY), calendar.week, birthday.weeks, f64(birthday.multiplier)
+            )
         points = np.zeros(len(events), np.int64)
         later = np.zeros(len(events), np.int64)
         sales = np.zeros(3, np.int64)
@@ -344,6 +383,7 @@ class Points(Program):
             sales,
             own.member,
             own.carried,
+            own.doubled,
             own.redeem_clock,
             own.audience,
             world.customers.purchase_rate,
@@ -360,6 +400,7 @@ class Points(Program):
             accumulates,
             i64(money(delayed.min_order) if delayed else 0),
             f64(extra),
+            delayed is not None and delayed.repeats == "first",
             i64(params.welcome_points),
             f32(enrollment.intercept + enrollment.progress_slope * min(1.0, params.welcome_points / rewards[0].points)),
             f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value() / MONEY),
@@ -375,6 +416,31 @@ class Points(Program):
         if len(waiting):
             steps = max(1, -(-delayed.delay_days // calendar.step_days)) if delayed else 1
             queue.delayed.append((calendar.step + steps, events.person[waiting], later[waiting]))
+
+    def _reward_interactions(self, world: World) -> None:
+        """Points for interactions, by the tier's number or the program's own; no sale bears them, so they are owed in full."""
+        params, own, customers = self.params, world.own(self), world.customers
+        by_tier = customers.interaction_points
+        if not customers.interactions.size or not (by_tier.size or params.per_interaction > 0.0):
+            return
+        people = np.flatnonzero(customers.interactions).astype(np.int32)
+        points = np.zeros(len(people), np.int64)
+        cap = 255 if params.interaction_cap is None else params.interaction_cap * world.calendar.step_days
+        world.over(
+            reward_interactions,
+            len(people),
+            points,
+            people,
+            own.member,
+            customers.interactions,
+            by_tier,
+            by_tier.size > 0,
+            f32(params.per_interaction),
+            i64(cap),
+        )
+        got = np.flatnonzero(points)
+        self._credit(world, people[got], points[got])
+        world.note(self, Queue).liability.defer(money(float(points.sum()) * self._point_value() * params.expected_redemption))
 
     def _multiplier(self, week: int) -> float:
         """Product of the windows that are open."""
@@ -494,6 +560,7 @@ def earn(
     sales,
     member,
     carried,
+    doubled,
     redeem_clock,
     audience,
     purchase_rate,
@@ -510,6 +577,7 @@ def earn(
     accumulates,
     min_order,
     extra,
+    only_first,
     welcome,
     intercept,
     value_slope,
@@ -541,7 +609,31 @@ def earn(
             base += np.rint(full * f64(step_points) * factor[e])
         points[e] += i64(base)
         if extra > 0.0 and value[e] >= min_order:
+            if only_first:
+                if doubled[i] != 0:
+                    continue
+                doubled[i] = u8(1)
             later[e] = i64(np.rint(base * extra))
+
+
+@kernel
+def celebrate(factor, person, key, week, weeks, multiplier, start, stop):
+    """Multiply the points of orders in the window that begins in the birthday's week."""
+    for e in range(start, stop):
+        if celebrates(key, person[e], week, weeks):
+            factor[e] *= multiplier
+
+
+@kernel
+def reward_interactions(points, people, member, interactions, by_tier, tiered, per_interaction, cap, start, stop):
+    """Points of members for what they did besides buying, rounded half to even over the step."""
+    for k in range(start, stop):
+        i = people[k]
+        if member[i] != 0:
+            rate = per_interaction
+            if tiered and by_tier[i] > _ZERO:
+                rate = by_tier[i]
+            points[k] = i64(np.rint(f64(rate) * f64(min(i64(interactions[i]), cap))))
 
 
 @kernel
