@@ -112,7 +112,12 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
         "joins": 0.9,
         "tiers": {
             "ordinary": {"interaction_points": 1.0},
-            "silver": {"spend": 30.0, "orders": 1, "points_multiplier": 1.25, "birthday": {"multiplier": 2.0, "weeks": 6, "unit_cost": 2.0}},
+            "silver": {
+                "spend": 30.0,
+                "orders": 1,
+                "points_multiplier": 1.25,
+                "birthday": {"multiplier": 2.0, "weeks": 6, "unit_cost": 2.0},
+            },
             "gold": {
                 "spend": 60.0,
                 "orders": 2,
