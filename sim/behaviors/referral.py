@@ -350,10 +350,11 @@ def choose(receivers, invitation_clock, attempts, invitations, status, ties, sta
             size = high - low
             offset = min(i64(luck * f32(size)), size - 1)
             for step in range(size):
-                if chosen < 0:
-                    other = neighbor(ties[low + (offset + step) % size])
-                    if status[other] == PROSPECT:
-                        chosen = other
+                if chosen >= 0:
+                    break
+                other = neighbor(ties[low + (offset + step) % size])
+                if status[other] == PROSPECT:
+                    chosen = other
         receivers[k] = i32(chosen)
         if chosen >= 0:
             first_time += i64(1) if invitations[sender] == 0 else i64(0)
