@@ -30,9 +30,6 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
         "birthday": {"weeks": 8},
         "per_interaction": 1.0,
         "interaction_cap": 2,
-        "birthday": {"weeks": 8},
-        "per_interaction": 1.0,
-        "interaction_cap": 2,
         "welcome_points": 40,
         "catalog": {
             "voucher": {"points": 60, "face_value": 5.0, "unit_cost": 3.5},
@@ -108,35 +105,6 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
         "setup_cost": 25.0,
     },
     ("environment", "seasonality"): {"peaks": {"spring": {"week": 6, "height": 0.8, "width": 1.5}}},
-    ("program", "tiers"): {
-        "joins": 0.9,
-        "tiers": {
-            "ordinary": {"interaction_points": 1.0},
-            "silver": {
-                "spend": 30.0,
-                "orders": 1,
-                "points_multiplier": 1.25,
-                "birthday": {"multiplier": 2.0, "weeks": 6, "unit_cost": 2.0},
-            },
-            "gold": {
-                "spend": 60.0,
-                "orders": 2,
-                "interactions": 1,
-                "points_multiplier": 1.5,
-                "interaction_points": 3.0,
-                "priority": 2,
-                "display": True,
-                "gifts": {"surprise": {"unit_cost": 4.0, "per_year": 26.0}},
-            },
-        },
-        "criteria": "any",
-        "window_weeks": 4,
-        "review_weeks": 2,
-        "downgrade": "one_step",
-        "status": {"visibility": 1.5},
-        "setup_cost": 50.0,
-        "weekly_cost": 5.0,
-    },
     ("campaign", "push"): {"to": "everyone", "acquisition": 0.2, "weekly_cost": 5.0, "setup_cost": 20.0},
 }
 """Parameters that show all of a component at work, where its defaults do not make a valid or a lively one."""
