@@ -17,7 +17,6 @@ from ..core.units import MONEY, decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED
 from ..world.market import Market
-from ..world.population import GAMMA_GAMMA
 from ..world.world import World
 
 f32, f64, i64, u8 = np.float32, np.float64, np.int64, np.uint8
@@ -341,7 +340,7 @@ class Discount(Campaign):
             customers.orders_before,
             customers.log_basket,
             world.key(self.TIE),
-            f32(_mean_factor(world)),
+            f32(world.population.mean_order),
         )
         known = score[score >= 0.0]
         tenth = np.full(world.people, 255, np.uint8)
@@ -373,7 +372,7 @@ class Discount(Campaign):
             f32(self._depth()),
             f32(params.money_off or 0.0),
             f32(params.min_spend),
-            f32(_mean_factor(world)),
+            f32(world.population.mean_order),
             f32(params.response),
             f32(params.pull_forward),
             f32(params.pull_forward_weeks),
@@ -413,14 +412,6 @@ class Discount(Campaign):
         world.totals.add("discounted_orders", world.by_segment(people))
         world.totals.add("discounts_unneeded", world.by_segment(people, unneeded))
         purse.spent += int(amounts.sum())
-
-
-def _mean_factor(world: World) -> float:
-    """A person's mean order value over the person's own scale."""
-    population = world.population
-    if population.spend == GAMMA_GAMMA:
-        return population.spend_first
-    return float(exp32(f32(0.5 * population.spend_third**2)))
 
 
 def _keep_within(given: np.ndarray, time: np.ndarray, left: int) -> None:

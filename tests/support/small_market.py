@@ -41,7 +41,7 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
         "setup_cost": 100.0,
         "weekly_cost": 10.0,
     },
-    ("behavior", "referral"): {"intend": 0.9, "refer": 0.85, "convert": 0.5},
+    ("behavior", "referral"): {"intend": 0.9, "refer": 0.9, "convert": 0.5},
     ("program", "referral_reward"): {"cap": 2, "fraud": 0.2, "weekly_cost": 3.0, "setup_cost": 30.0},
     ("campaign", "discount"): {
         "depth": 0.6,
@@ -104,7 +104,27 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
         "member_cost": 0.1,
         "setup_cost": 25.0,
     },
+    ("environment", "returns"): {"share": 0.3, "delay_weeks": 1.0},
     ("environment", "seasonality"): {"peaks": {"spring": {"week": 6, "height": 0.8, "width": 1.5}}},
+    ("campaign", "user_content"): {"posting": 0.3, "convert": 0.3, "prizes": 1, "prize_cost": 2.0, "weekly_cost": 3.0, "setup_cost": 15.0},
+    ("behavior", "satisfaction"): {"failure_rate": 0.1},
+    ("feedback", "service_desk"): {
+        "shifts": {
+            "day": {"opens": 9.0, "closes": 12.0, "agents": 1},
+            "night": {"days": ["fri", "sun"], "opens": 22.0, "closes": 30.0, "agents": 2},
+        },
+        "contacts": {"per_order": 0.3, "per_failure": 0.9, "per_week": 0.05, "per_negative_message": 0.2},
+        "patience_minutes": 2000.0,
+        "service_minutes": 12.0,
+        "auto_reply": {"share": 0.9, "hands_over": 0.9, "annoyance": 1.0, "cost": 0.1},
+        "complex": {"share": 0.3, "hours": 60.0},
+        "recovery": {"success": 0.5, "paradox": True, "cost": 2.0},
+        "threshold": {"contacts": 2},
+        "wage": 15.0,
+        "ticket_cost": 0.5,
+        "weekly_cost": 3.0,
+        "setup_cost": 20.0,
+    },
     ("campaign", "push"): {"to": "everyone", "acquisition": 0.2, "weekly_cost": 5.0, "setup_cost": 20.0},
 }
 """Parameters that show all of a component at work, where its defaults do not make a valid or a lively one."""
