@@ -176,7 +176,7 @@ class StampCard(Program):
         # Who finds the card lapsed sees no goal in that step.
         if params.weeks is not None or params.expiry_weeks is not None:
             self._drop_lapsed(world)
-        if "progress" in world.read:
+        if customers.progress.size:
             world.each(
                 show_cards,
                 customers.progress,

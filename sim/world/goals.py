@@ -8,6 +8,9 @@ from ..core.kernel import kernel
 
 f32, u16 = np.float32, np.uint16
 
+GOAL = ("progress", "goal_orders", "goal_weeks", "goals_reached", "goal_gift")
+"""Shared fields of a goal; there only if somebody looks at them, since working them out takes time."""
+
 
 @kernel
 def show_goal(progress, goal_orders, goal_weeks, goals_reached, goal_gift, i, shown, orders, weeks, reached, gift):

@@ -15,6 +15,7 @@ from ..core.declare import Stream, Total, flow, stock
 from .calendar import Calendar
 from .customers import Customers
 from .events import Events
+from .goals import GOAL
 from .ledger import TOTALS, Ledger
 from .life import Life
 from .market import Economics, Market
@@ -44,7 +45,6 @@ class World:
         people: Rows of every array.
         segments: Names of the segments, at least one.
         names: What the components bring for audiences to name, by kind.
-        read: Names of the shared fields that some component reads.
         customers: The shared arrays of people.
         rates: Terms of the shared rates.
         life, population: What `purchase`, `spend` and `attrition` laid down.
@@ -72,7 +72,6 @@ class World:
         self.people = market.people
         self.segments = tuple(market.segments) or ("all_customers",)
         self.names = brought(components)
-        self.read = read(components)
         self.customers = Customers(self.people, written(components))
         self.rates = Rates(self.people, causes(components))
         self.life, self.population = Life(), Population()
@@ -137,7 +136,6 @@ class World:
         twin.__dict__.update(self.__dict__)
         twin.calendar = Calendar(self.calendar.horizon_weeks, self.calendar.step_days, self.calendar.step)
         twin.names = brought(components)
-        twin.read = read(components)
         twin.customers = self.customers.copy()
         twin.customers.provide(written(components))
         twin.rates = Rates(self.people, causes(components))
@@ -163,13 +161,10 @@ class World:
 
 
 def written(components: Iterable[Component]) -> set[str]:
-    """Names of the shared fields that some component writes."""
-    return {name for one in components for name in one.writes}
-
-
-def read(components: Iterable[Component]) -> set[str]:
-    """Names of the shared fields that some component reads."""
-    return {name for one in components for name in one.reads}
+    """Names of the shared fields that some component writes; of goals, those that some component also reads."""
+    components = tuple(components)
+    read = {name for one in components for name in one.reads}
+    return {name for one in components for name in one.writes if name in read or name not in GOAL}
 
 
 def brought(components: Iterable[Component]) -> dict[str, tuple[str, ...]]:
