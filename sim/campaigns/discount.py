@@ -22,6 +22,9 @@ from ..world.world import World
 f32, f64, i64, u8 = np.float32, np.float64, np.int64, np.uint8
 _ZERO, _ONE = f32(0.0), f32(1.0)
 
+# Weeks of orders owed, or part of the price, that are forgotten.
+_LEAST = f32(1.0e-4)
+
 NEVER = 1.0e9
 ALWAYS = 255
 """Uses of an offer that is not used up."""
@@ -143,6 +146,7 @@ class Discount(Campaign):
     TIE = stream("discount.tie", per="person", doc="Order of customers of equal past spending.")
 
     class State(Fields):
+        touched: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether an offer or what it left behind is at work.")
         offered: Any = field(np.float32, default=NEVER, unit="week", doc="Time from which the offer is live for the person.")
         uses: Any = field(np.uint8, default=0, unit="orders", doc="Orders the offer still holds for; 255 for all.")
         lift: Any = field(np.float32, default=0.0, unit="log", low=0, doc="Term of the lower price on the rate in this step.")
@@ -282,6 +286,7 @@ class Discount(Campaign):
         if params.coupon is None:
             own.offered[:] = np.where(audience, f32(now), f32(NEVER))
             own.uses[:] = np.where(audience, u8(ALWAYS), u8(0))
+            own.touched |= audience
         elif params.budget is None or purse.spent < money(params.budget):
             self._send(world, params.coupon, audience, number, weeks)
 
@@ -313,6 +318,7 @@ class Discount(Campaign):
         third = f32(0.5 * (np.sqrt(4.0 / coupon.early - 3.0) - 1.0))
         world.each(
             take_up,
+            own.touched,
             own.offered,
             own.uses,
             tenth,
@@ -359,6 +365,7 @@ class Discount(Campaign):
             feel_price,
             rates.log_purchase,
             rates.log_order_value,
+            own.touched,
             own.lift,
             own.debt,
             own.accustomed,
@@ -452,7 +459,7 @@ def send_coupons(counts, uses, contacts, tenth, receptiveness, segment, reach, k
 
 
 @kernel
-def take_up(offered, uses, tenth, receptiveness, use, key, number, name, orders, pace, now, weeks, start, stop):
+def take_up(touched, offered, uses, tenth, receptiveness, use, key, number, name, orders, pace, now, weeks, start, stop):
     """Who means to use the coupon, and from when: a truncated exponential time within the window."""
     for i in range(start, stop):
         offered[i] = f32(NEVER)
@@ -461,6 +468,7 @@ def take_up(offered, uses, tenth, receptiveness, use, key, number, name, orders,
         intent, when = uniform_pair(key, i, number, name)
         if intent < use[tenth[i]] * receptiveness[i]:
             uses[i] = orders
+            touched[i] = u8(1)
             offered[i] = now - weeks * log32(_ONE - when * (_ONE - exp32(-pace))) / pace
         else:
             uses[i] = u8(0)
@@ -470,6 +478,7 @@ def take_up(offered, uses, tenth, receptiveness, use, key, number, name, orders,
 def feel_price(
     log_purchase,
     log_order_value,
+    touched,
     lift,
     debt,
     accustomed,
@@ -495,12 +504,15 @@ def feel_price(
 ):
     """Terms of the lower price, of the debt of orders pulled forward and of the reference price; both move on."""
     for i in range(start, stop):
-        live = (end - max(now, offered[i])) / dt if uses[i] != 0 else _ZERO
-        if live <= _ZERO and debt[i] == _ZERO and accustomed[i] == _ZERO and lift[i] == _ZERO:
+        if touched[i] == 0:
             continue
         lift[i] = _ZERO
+        if (uses[i] == 0 or end <= now) and debt[i] == _ZERO and accustomed[i] == _ZERO:
+            touched[i] = u8(0)
+            continue
         if status[i] != ACTIVE:
             continue
+        live = (end - max(now, offered[i])) / dt if uses[i] != 0 else _ZERO
         felt = _ZERO
         if live > _ZERO:
             felt = depth
@@ -511,15 +523,15 @@ def feel_price(
             felt *= live
             log_order_value[i] += live * more_units
         b = response * felt
-        growth = exp32(b)
+        growth = exp32(b) if b > _ZERO else _ONE
         # No more is paid back in a step than is owed.
         missing = min(min(f32(0.9), debt[i] / pull_forward_weeks), debt[i] / (growth * dt))
         lift[i] = b
         log_purchase[i] += b + log32(_ONE - missing) - reference_loss * accustomed[i]
         owed = debt[i] + (pull_forward * (growth - _ONE) - missing * growth) * dt
-        debt[i] = owed if owed > f32(1.0e-6) else _ZERO
+        debt[i] = owed if owed > _LEAST else _ZERO
         used_to = accustomed[i] + speed * (felt - accustomed[i])
-        accustomed[i] = used_to if used_to > f32(1.0e-6) else _ZERO
+        accustomed[i] = used_to if used_to > _LEAST else _ZERO
 
 
 @kernel
