@@ -199,12 +199,7 @@ def test_who_has_brought_a_friend_stays_longer_and_buys_more_for_a_while():
     assert np.flatnonzero(rates.log_purchase).size == np.flatnonzero(own.friends).size
 
 
-@pytest.mark.parametrize("own", [{"refer": 0.0}, {"convert": 0.0}])
+@pytest.mark.parametrize("own", [{"intend": 0.0}, {"refer": 0.0}, {"convert": 0.0}])
 def test_without_referring_or_converting_nothing_happens(own):
     one = model(weeks=12, **own).run()
     assert one.world.totals.so_far("invitations") == one.world.totals.so_far("new_customers") == 0
-
-
-def test_more_invite_than_would_recommend_is_refused():
-    with pytest.raises(ValueError, match=r"behaviors\.referral\.refer.*must be below intend, which is 0\.3"):
-        scenario(intend=0.3, refer=0.33)

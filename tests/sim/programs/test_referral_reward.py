@@ -139,7 +139,7 @@ def test_a_referred_customer_is_worth_as_much_more_as_published():
     """
     worth, cost, people = [], [], []
     for effects in ({}, {"margin": 0.0, "friend_attrition": 1.0}):
-        behaviors = {**BANK, "referral": {**PLAIN, "margin": 0.25, "friend_attrition": 0.82, "refer": 0.6, "convert": 0.5, **effects}}
+        behaviors = {**BANK, "referral": {**PLAIN, "margin": 0.25, "friend_attrition": 0.82, "refer": 0.9, "convert": 0.5, **effects}}
         one = LoyaltyModel(
             scenario(behaviors=behaviors, weeks=150, prospects=12_000, pull=0.0, appeal=0.0, friend_reward=0.0, referrer_reward=25.0,
                      fraud=0.0, cap=1000), collect=False,
