@@ -90,6 +90,10 @@ class Component:
         self.params: Any = self.Params() if params is None else params
         self.name = name or self.type
         self.address = f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
+        # Whom an action is for may hang on fields that its component has no other use for.
+        audience = getattr(self.params, "audience", None)
+        if audience is not None:
+            vars(self)["reads"] = tuple(dict.fromkeys((*self.reads, *audience.reads)))
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -328,6 +328,8 @@ class Points(Program):
         own, customers, queue = world.own(self), world.customers, world.note(self, Queue)
         if calendar.week == params.start_week and calendar.opens_week:
             self._launch(world)
+        elif params.audience.changes and calendar.opens_week:
+            own.audience[:] = params.audience.mask(world, self.name)
         if calendar.opens_week:
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
         customers.rewarded += own.redeemed_now
@@ -667,9 +669,9 @@ def earn(
     """Joining and points of each order; `sales` gathers members' sales and how many joined."""
     for e in range(start, stop):
         i = person[e]
-        if audience[i] == 0:
-            continue
         if member[i] == 0:
+            if audience[i] == 0:
+                continue
             odds = intercept + value_slope * purchase_rate[i] * f32(value[e])
             if uniform(join_key, i, number[e], name) >= _ONE / (_ONE + exp32(-odds)):
                 continue

@@ -247,7 +247,7 @@ class Tiers(Program):
     def __init__(self, params: Any = None, name: str | None = None) -> None:
         super().__init__(params, name)
         # Shared arrays that nothing here fills need not be there.
-        reads = [one for one in type(self).reads if one != "interactions" or one in self._asked()]
+        reads = [one for one in self.reads if one != "interactions" or one in self._asked()]
         vars(self).update(reads=tuple(reads), writes=tuple(self._written()), totals=tuple(self._counted()))
 
     def _written(self) -> Iterable[str]:
