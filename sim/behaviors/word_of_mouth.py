@@ -9,7 +9,7 @@ from ..core.declare import Parameters, flow, param, stream
 from ..core.draws import exp32, uniform
 from ..core.kernel import kernel
 from ..core.units import hazard
-from ..world.customers import PROSPECT
+from ..world.customers import ACTIVE, PROSPECT
 from ..world.network import pass_messages
 from ..world.world import World
 
@@ -49,12 +49,13 @@ class WordOfMouth(Behavior):
     times a step. A tie passes a message on with a probability by strength, and it is heard in the week after. A prospect who hears
     m weak and j strong positive messages is won with P = 1 - (1 - weak)^m (1 - strong)^j; each negative message cancels
     `negative_weight` positive ones; n positive messages count as K (1 - exp(-n / K)), K the saturation.
+    Service that moved satisfaction by s is told likewise: P(tell) = talkativeness surprise |s| / 100, with the sign of s.
     Source: Goldenberg, Libai & Muller (2001), Marketing Letters 12(3); Anderson (1998), Journal of Service Research 1(1);
     East, Hammond & Lomax (2008), IJRM 25(3).
     """
 
     type = "word_of_mouth"
-    reads = ("status", "heard_strong", "heard_weak", "heard_negative", "talkativeness")
+    reads = ("status", "heard_strong", "heard_weak", "heard_negative", "talkativeness", "service")
     writes = ("heard_strong", "heard_weak", "heard_negative")
     cause = "word_of_mouth"
     uses_ties = True
@@ -62,6 +63,7 @@ class WordOfMouth(Behavior):
     totals = (flow("messages_sent", unit="messages", doc="Messages that reached a tie, good or ill."),)
 
     TELL = stream("word_of_mouth.tell", per="order", doc="Whether the customer tells others of an order.")
+    SERVICE = stream("word_of_mouth.service", per="week", doc="Whether the customer tells others of the service.")
     REACH = stream("word_of_mouth.reach", per="tie", doc="Whether a message gets through a tie.")
 
     class Params(Parameters):
@@ -213,7 +215,31 @@ class WordOfMouth(Behavior):
             f32(params.surprise / 100.0),
             params.cap,
         )
-        world.note(self, Outbox).steps.append((senders[:said].copy(), signs[:said].copy()))
+        outbox = world.note(self, Outbox)
+        outbox.steps.append((senders[:said].copy(), signs[:said].copy()))
+        if world.customers.service.size and params.surprise > 0.0:
+            outbox.steps.append(self._tell_of_service(world))
+
+    def _tell_of_service(self, world: World) -> tuple[np.ndarray, np.ndarray]:
+        """Who tells of service since the step before, and with which sign."""
+        service, talkativeness = world.customers.service, world.customers.talkativeness
+        people = np.flatnonzero(service).astype(np.int32)
+        factor = talkativeness[people] if talkativeness.size else np.ones(len(people), np.float32)
+        senders, signs = np.empty(len(people), np.int32), np.empty(len(people), np.int8)
+        said = world.over(
+            tell_of_service,
+            len(people),
+            senders,
+            signs,
+            people,
+            service,
+            world.customers.status,
+            factor,
+            world.key(self.SERVICE),
+            np.uint64(world.calendar.step),
+            f32(self.params.surprise / 100.0),
+        )
+        return senders[:said].copy(), signs[:said].copy()
 
 
 @kernel
@@ -231,6 +257,19 @@ def tell(senders, signs, person, number, disconfirmation, factor, key, base, sur
             signs[said] = i8(1) if disconfirmation[e] >= _ZERO else i8(-1)
             said += 1
             times += 1
+    return said
+
+
+@kernel
+def tell_of_service(senders, signs, people, service, status, factor, key, step, surprise, start, stop):
+    """Who tells of the service, and with which sign; returns how many."""
+    said = 0
+    for k in range(start, stop):
+        i = people[k]
+        if status[i] == ACTIVE and uniform(key, i, step, 0) < factor[k] * surprise * abs(service[i]):
+            senders[said] = i
+            signs[said] = i8(1) if service[i] > _ZERO else i8(-1)
+            said += 1
     return said
 
 

@@ -1,4 +1,4 @@
-"""`Component` and its five kinds: behavior, program, campaign, feedback, KPI.
+"""`Component` and its six kinds: behavior, program, campaign, feedback, environment, KPI.
 
 A component is one class in one file. Subclassing registers it by kind and type; the model calls its hooks, one per
 phase of the week. A component receives the world and nothing else, holds no state of its own (its arrays live in the
@@ -95,6 +95,10 @@ class Component:
         self.overrides: dict[str, Any] = dict(overrides or {})
         self.name = name or self.type
         self.address = f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
+        # Whom an action is for may hang on fields that its component has no other use for.
+        audience = getattr(self.params, "audience", None)
+        if audience is not None:
+            vars(self)["reads"] = tuple(dict.fromkeys((*self.reads, *audience.reads)))
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -166,6 +170,12 @@ class Feedback(Component):
     """What the firm learns and does."""
 
     kind = "feedback"
+
+
+class Environment(Component):
+    """What neither the firm nor its customers decide."""
+
+    kind = "environment"
 
 
 class Kpi(Component):

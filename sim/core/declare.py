@@ -35,6 +35,7 @@ def param(
     high: float | None = None,
     neutral: float | None = None,
     plausible: tuple[float, float] | None = None,
+    each: bool = False,
 ) -> Any:
     """Declare one parameter of a `Parameters` class.
 
@@ -51,6 +52,7 @@ def param(
         high: Greatest value allowed.
         neutral: Value at which an effect vanishes.
         plausible: Range to believe in, for assumed numbers whose valid range is wider; else `low` to `high`.
+        each: Whether the value is a list and the range that of its entries, which its annotation then has to check.
 
     Raises:
         TypeError: An effect without a neutral value, or an assumed number without a range.
@@ -62,8 +64,8 @@ def param(
         raise TypeError(f"an assumed number needs a range: {doc}")
     return Field(
         default,
-        ge=low,
-        le=high,
+        ge=None if each else low,
+        le=None if each else high,
         description=doc,
         json_schema_extra={
             "unit": unit,

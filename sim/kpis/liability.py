@@ -14,7 +14,7 @@ class PointsIssued(Kpi):
     type = "points_issued"
     unit = "points"
     absent = 0.0
-    definition = "Points credited, opening balances included."
+    definition = "Points credited, opening balances included, less those taken back for orders sent back."
 
     def value(self, totals: Series) -> Any:
         return totals.points_issued

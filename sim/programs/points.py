@@ -15,12 +15,14 @@ from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.units import MONEY, WEEKS_PER_YEAR, money
 from ..world.audience import Audience
+from ..world.birthdays import BIRTHDAY, celebrates
 from ..world.customers import ACTIVE, CHURNED
+from ..world.goals import show_goal
 from ..world.ledger import PointsLiability, TooLarge, allocate
 from ..world.market import Market
 from ..world.world import World
 
-f32, f64, i32, i64, u8 = np.float32, np.float64, np.int32, np.int64, np.uint8
+f32, f64, i32, i64, u8, u16 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16
 _ZERO, _ONE = f32(0.0), f32(1.0)
 _MOST = 2_000_000_000
 
@@ -68,6 +70,16 @@ class Delayed(Parameters):
     delay_days: int = param(
         1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="practice: next day"
     )
+    repeats: Literal["every", "first"] = param(
+        "every", unit="", doc="every: each large order; first: only a member's first one.", source="plan"
+    )
+
+
+class Birthday(Parameters):
+    """Points multiplied around a member's birthday."""
+
+    multiplier: float = param(2.0, unit="1", low=0.0, high=100.0, doc="Factor on points earned.", source="practice: double points")
+    weeks: int = param(1, unit="weeks", low=1, high=52, doc="Length of the window, which begins in the birthday's week.", source="plan")
 
 
 class Enrollment(Parameters):
@@ -137,6 +149,12 @@ class Redemption(Parameters):
         plausible=(0.1, 0.6),
         source="assumed; stockpiling even in linear programs, Stourm, Bradlow & Fader 2015",
     )
+    takes: Literal["one", "all"] = param(
+        "one",
+        unit="",
+        doc="one: a single reward at a time; all: as many of the wanted reward as the balance pays.",
+        source="plan; with all, breakage after three years comes near the third of Colloquy 2011, with one it lies above",
+    )
     full_worth: float = param(
         0.25,
         unit="share",
@@ -171,16 +189,20 @@ class Points(Program):
 
     Each week: expire what is due; redeem from the opening balance; earn, rounded half to even on the order. Expiry needs no
     lots: with cumulative points `earned` and `used`, the points of a week that expires are those of its cumulative
-    total not yet used.
+    total not yet used. Of orders sent back, their part of the points that a member's orders have earned is taken back, oldest
+    first, as far as the balance goes.
     Join at an order: P = logistic(intercept + value_slope x expected reward value a year + progress_slope x welcome share).
     Source: accounting IFRS 15 B39-B43; selection Leenheer et al. (2007), IJRM 24(1).
     """
 
     type = "points"
-    reads = ("status", "segment", "purchase_rate", "rewarded", "points_factor")
-    writes = ("rewarded",)
+    reads = (
+        "status", "segment", "purchase_rate", "log_basket", "rewarded", "points_factor", "interactions", "interaction_points", "refunded",
+    )  # fmt: skip
+    writes = ("rewarded", "progress", "goal_orders", "goal_weeks", "goals_reached", "goal_gift")
     totals = (
-        flow("points_issued", unit="points", doc="Points credited, opening balances included."),
+        flow("points_issued", unit="points", doc="Points credited, opening balances included, less those taken back for returns."),
+        flow("points_reversed", unit="points", doc="Points taken back for orders sent back."),
         flow("points_redeemed", unit="points", doc="Points spent on rewards."),
         flow("points_expired", unit="points", doc="Points that ran out."),
         stock("points_outstanding", unit="points", doc="Points members hold."),
@@ -207,6 +229,15 @@ class Points(Program):
         redemptions: Any = field(np.uint16, default=0, unit="rewards", doc="Rewards redeemed so far.")
         redeemed_now: Any = field(np.float32, default=0.0, unit="rewards", low=0, doc="Rewards redeemed in this step, by worth.")
         audience: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the program is open to the person.")
+        doubled: Any = field(
+            np.uint8, default=0, unit="", low=0, high=1, optional=True, doc="Whether the first large order has had its extra points."
+        )
+        bought: Any = field(
+            np.int64, default=0, unit="money", low=0, optional=True, doc="Value of own orders as a member, less those sent back."
+        )
+        from_orders: Any = field(np.int64, default=0, unit="points", low=0, optional=True, doc="Points that these orders have earned.")
+        wanted: Any = field(np.uint8, default=0, unit="", doc="Which reward the person would be after, as its place by price.")
+        from_launch: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Member since the launch, without a welcome gift.")
 
     class Params(Parameters):
         type: Literal["points"] = param("points", unit="", doc="Kind of program.", source="name")
@@ -218,6 +249,23 @@ class Points(Program):
         threshold: Threshold | None = group("Points per full step of spending, if any.", lambda: None)
         windows: dict[str, Window] = group("Weeks with multiplied points.", dict)
         delayed: Delayed | None = group("Extra points on large orders, credited later, if any.", lambda: None)
+        birthday: Birthday | None = group("Points multiplied around a member's birthday, if so.", lambda: None)
+        per_interaction: float = param(
+            0.0,
+            unit="points",
+            low=0.0,
+            high=10_000.0,
+            doc="Points for one like, comment or share; a tier that gives a number of its own goes before it.",
+            source="plan",
+        )
+        interaction_cap: int | None = param(
+            None,
+            unit="interactions/day",
+            low=1,
+            high=255,
+            doc="Interactions a day that earn, taken together over a step; all of them if not given.",
+            source="plan",
+        )
         welcome_points: int = param(0, unit="points", low=0, high=1_000_000, doc="Gift on joining.", source="plan")
         catalog: dict[str, Reward] = group("Rewards by name.", dict)
         enrollment: Enrollment = group("Who joins.", Enrollment)
@@ -280,6 +328,8 @@ class Points(Program):
         own, customers, queue = world.own(self), world.customers, world.note(self, Queue)
         if calendar.week == params.start_week and calendar.opens_week:
             self._launch(world)
+        elif params.audience.changes and calendar.opens_week:
+            own.audience[:] = params.audience.mask(world, self.name)
         if calendar.opens_week:
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
         customers.rewarded += own.redeemed_now
@@ -287,10 +337,45 @@ class Points(Program):
         while queue.delayed and queue.delayed[0][0] <= calendar.step:
             _, people, points = queue.delayed.popleft()
             self._credit(world, people, points)
+        if customers.progress.size:
+            self._show_goals(world)
+
+    def _show_goals(self, world: World) -> None:
+        """Members see how far they are on the way to their next reward; what they have saved beyond one counts for the one after."""
+        params, own, customers = self.params, world.own(self), world.customers
+        per_scale = self._points_per_money() * world.population.mean_order
+        if per_scale <= 0.0:
+            return
+        world.each(
+            show_goals,
+            customers.progress,
+            customers.goal_orders,
+            customers.goal_weeks,
+            customers.goals_reached,
+            customers.goal_gift,
+            own.member,
+            own.earned,
+            own.used,
+            own.redemptions,
+            own.wanted,
+            own.from_launch,
+            customers.status,
+            customers.log_basket,
+            np.array([one.points for one in self._rewards()], np.int32),
+            f32(per_scale),
+            i32(params.welcome_points),
+            f32(params.expiry_weeks or 0),
+        )
 
     def _launch(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
         own.audience[:] = params.audience.mask(world, self.name)
+        if params.delayed is not None and params.delayed.repeats == "first":
+            own.provide({"doubled"})
+        if customers.refunded.size:
+            own.provide({"bought", "from_orders"})
+        if len(params.catalog) > 1:
+            world.each(draw_wanted, own.wanted, world.key(self.WANT), np.uint64(word(self.name)), len(params.catalog))
         world.ledger.post("program_fixed_cost", money(params.setup_cost))
         enrollment = params.enrollment
         if enrollment.opening_share == 0.0:
@@ -310,6 +395,7 @@ class Points(Program):
             f32(enrollment.opening_share),
             f32(enrollment.opening_points),
         )
+        own.from_launch[:] = own.member
         issued = int(counts[:, 1].sum())
         world.totals.add("enrolled", counts[:, 0])
         world.totals.add("points_issued", counts[:, 1])
@@ -325,16 +411,24 @@ class Points(Program):
         if calendar.week < params.start_week:
             return
         self._expire(world)
+        self._take_back(world)
         self._redeem(world)
+        self._reward_interactions(world)
         factor = np.full(len(events), self._multiplier(calendar.week))
         if world.customers.points_factor.size:
             factor *= world.customers.points_factor[events.person]
+        if params.birthday is not None:
+            birthday = params.birthday
+            world.over(
+                celebrate, len(events), factor, events.person, world.key(BIRTHDAY), calendar.week, birthday.weeks, f64(birthday.multiplier)
+            )
         points = np.zeros(len(events), np.int64)
         later = np.zeros(len(events), np.int64)
         sales = np.zeros(3, np.int64)
         threshold, delayed = params.threshold, params.delayed
         enrollment, rewards = params.enrollment, self._rewards()
         accumulates = threshold is not None and threshold.mode == "accumulated"
+        joined = own.member[events.person] if own.bought.size else None
         extra = 0.0 if delayed is None else delayed.multiplier - (1.0 if delayed.mode == "total" else 0.0)
         world.over(
             earn,
@@ -344,6 +438,7 @@ class Points(Program):
             sales,
             own.member,
             own.carried,
+            own.doubled,
             own.redeem_clock,
             own.audience,
             world.customers.purchase_rate,
@@ -360,11 +455,25 @@ class Points(Program):
             accumulates,
             i64(money(delayed.min_order) if delayed else 0),
             f64(extra),
+            delayed is not None and delayed.repeats == "first",
             i64(params.welcome_points),
             f32(enrollment.intercept + enrollment.progress_slope * min(1.0, params.welcome_points / rewards[0].points)),
             f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value() / MONEY),
         )
         world.totals.add("enrolled", int(sales[1]))
+        if joined is not None:
+            world.over(
+                note_purchases,
+                len(events),
+                own.bought,
+                own.from_orders,
+                joined,
+                events.person,
+                events.value,
+                points,
+                later,
+                i64(params.welcome_points),
+            )
         got = np.flatnonzero(points)
         self._credit(world, events.person[got], points[got])
         value = float(points.sum() + later.sum()) * self._point_value() * params.expected_redemption
@@ -375,6 +484,31 @@ class Points(Program):
         if len(waiting):
             steps = max(1, -(-delayed.delay_days // calendar.step_days)) if delayed else 1
             queue.delayed.append((calendar.step + steps, events.person[waiting], later[waiting]))
+
+    def _reward_interactions(self, world: World) -> None:
+        """Points for interactions, by the tier's number or the program's own; no sale bears them, so they are owed in full."""
+        params, own, customers = self.params, world.own(self), world.customers
+        by_tier = customers.interaction_points
+        if not customers.interactions.size or not (by_tier.size or params.per_interaction > 0.0):
+            return
+        people = np.flatnonzero(customers.interactions).astype(np.int32)
+        points = np.zeros(len(people), np.int64)
+        cap = 255 if params.interaction_cap is None else params.interaction_cap * world.calendar.step_days
+        world.over(
+            reward_interactions,
+            len(people),
+            points,
+            people,
+            own.member,
+            customers.interactions,
+            by_tier,
+            by_tier.size > 0,
+            f32(params.per_interaction),
+            i64(cap),
+        )
+        got = np.flatnonzero(points)
+        self._credit(world, people[got], points[got])
+        world.note(self, Queue).liability.defer(money(float(points.sum()) * self._point_value() * params.expected_redemption))
 
     def _multiplier(self, week: int) -> float:
         """Product of the windows that are open."""
@@ -413,6 +547,19 @@ class Points(Program):
                 world.totals.add("points_expired", world.by_segment(holders, gone.astype(np.int64)))
                 world.ledger.post_points(self.address, expired=total)
 
+    def _take_back(self, world: World) -> None:
+        own, customers = world.own(self), world.customers
+        if not own.bought.size:
+            return
+        taken = world.tally(
+            take_back, 1, own.used, own.bought, own.from_orders, own.earned, customers.refunded, customers.segment
+        )
+        total = int(taken.sum())
+        if total:
+            world.totals.add("points_reversed", taken[:, 0])
+            world.totals.add("points_issued", -taken[:, 0])
+            world.ledger.post_points(self.address, reversed=total)
+
     def _redeem(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
         rewards, redemption = self._rewards(), params.redemption
@@ -441,6 +588,7 @@ class Points(Program):
             np.uint64(word(self.name)),
             f32(redemption.rate * (1.0 - redemption.friction) * world.calendar.dt),
             f32(redemption.stockpilers),
+            redemption.takes == "all",
         )
         redeemed = int(counts[:, 1].sum())
         if not redeemed:
@@ -494,6 +642,7 @@ def earn(
     sales,
     member,
     carried,
+    doubled,
     redeem_clock,
     audience,
     purchase_rate,
@@ -510,6 +659,7 @@ def earn(
     accumulates,
     min_order,
     extra,
+    only_first,
     welcome,
     intercept,
     value_slope,
@@ -519,9 +669,9 @@ def earn(
     """Joining and points of each order; `sales` gathers members' sales and how many joined."""
     for e in range(start, stop):
         i = person[e]
-        if audience[i] == 0:
-            continue
         if member[i] == 0:
+            if audience[i] == 0:
+                continue
             odds = intercept + value_slope * purchase_rate[i] * f32(value[e])
             if uniform(join_key, i, number[e], name) >= _ONE / (_ONE + exp32(-odds)):
                 continue
@@ -541,7 +691,63 @@ def earn(
             base += np.rint(full * f64(step_points) * factor[e])
         points[e] += i64(base)
         if extra > 0.0 and value[e] >= min_order:
+            if only_first:
+                if doubled[i] != 0:
+                    continue
+                doubled[i] = u8(1)
             later[e] = i64(np.rint(base * extra))
+
+
+@kernel
+def celebrate(factor, person, key, week, weeks, multiplier, start, stop):
+    """Multiply the points of orders in the window that begins in the birthday's week."""
+    for e in range(start, stop):
+        if celebrates(key, person[e], week, weeks):
+            factor[e] *= multiplier
+
+
+@kernel
+def reward_interactions(points, people, member, interactions, by_tier, tiered, per_interaction, cap, start, stop):
+    """Points of members for what they did besides buying, rounded half to even over the step."""
+    for k in range(start, stop):
+        i = people[k]
+        if member[i] != 0:
+            rate = per_interaction
+            if tiered and by_tier[i] > _ZERO:
+                rate = by_tier[i]
+            points[k] = i64(np.rint(f64(rate) * f64(min(i64(interactions[i]), cap))))
+
+
+@kernel
+def note_purchases(bought, from_orders, joined, person, value, points, later, welcome, start, stop):
+    """What members' orders are worth and have earned; the first points of who joins in this step hold the welcome gift."""
+    last = -1
+    for e in range(start, stop):
+        i = person[e]
+        if joined[e] == 0 and last != i:
+            if points[e] == 0:
+                continue
+            last = i
+            points_here = points[e] - welcome
+        else:
+            points_here = points[e]
+        bought[i] += value[e]
+        from_orders[i] += points_here + later[e]
+
+
+@kernel
+def take_back(counts, used, bought, from_orders, earned, refunded, segment, start, stop):
+    """Take back the part of the points from orders that the orders sent back are of them, as far as the balance goes."""
+    for i in range(start, stop):
+        if refunded[i] == 0 or bought[i] == 0:
+            continue
+        back = min(refunded[i], bought[i])
+        due = i64(np.rint(f64(from_orders[i]) * (f64(back) / f64(bought[i]))))
+        bought[i] -= back
+        from_orders[i] -= due
+        taken = min(due, i64(earned[i]) - i64(used[i]))
+        used[i] += i32(taken)
+        counts[segment[i], 0] += taken
 
 
 @kernel
@@ -576,10 +782,11 @@ def redeem(
     name,
     hazard,
     stockpilers,
+    takes_all,
     start,
     stop,
 ):
-    """At most one reward a step and member, once the hazard of redeeming has passed its clock."""
+    """At most one redemption a step and member, once the hazard of redeeming has passed its clock."""
     for i in range(start, stop):
         if member[i] == 0 or status[i] != ACTIVE:
             continue
@@ -587,22 +794,73 @@ def redeem(
         if balance < prices[0]:
             continue
         taste, patience = uniform_pair(want_key, i, 0, name)
-        wanted = min(i64(taste * f32(prices.size)), i64(prices.size - 1))
+        wanted = pick_reward(taste, prices.size)
         if balance < prices[wanted]:
             continue
         pressure = hazard * f32(0.2) if patience < stockpilers else hazard
         if redeem_clock[i] > pressure:
             redeem_clock[i] -= pressure
             continue
-        redemptions[i] += 1
+        number = balance // prices[wanted] if takes_all else i32(1)
+        redemptions[i] += u16(number)
         redeem_clock[i] = -log32(uniform(redeem_key, i, redemptions[i], name))
-        used[i] += prices[wanted]
+        used[i] += number * prices[wanted]
         redeemed_now[i] = worths[wanted]
         s = segment[i]
-        counts[s, 0] += 1
-        counts[s, 1] += prices[wanted]
-        counts[s, 2] += costs[wanted]
-        counts[s, 3] += values[wanted]
+        counts[s, 0] += number
+        counts[s, 1] += number * prices[wanted]
+        counts[s, 2] += number * costs[wanted]
+        counts[s, 3] += number * values[wanted]
+
+
+@kernel
+def pick_reward(taste, rewards):
+    """Place by price of the reward that a member of this taste is after."""
+    return min(i64(taste * f32(rewards)), i64(rewards - 1))
+
+
+@kernel
+def draw_wanted(wanted, key, name, rewards, start, stop):
+    """The reward that each person would be after."""
+    for i in range(start, stop):
+        taste, _ = uniform_pair(key, i, 0, name)
+        wanted[i] = u8(pick_reward(taste, rewards))
+
+
+@kernel
+def show_goals(
+    progress,
+    goal_orders,
+    goal_weeks,
+    goals_reached,
+    goal_gift,
+    member,
+    earned,
+    used,
+    redemptions,
+    wanted,
+    from_launch,
+    status,
+    log_basket,
+    prices,
+    per_scale,
+    welcome,
+    weeks,
+    start,
+    stop,
+):
+    """The reward that each member is after, as a goal; its orders are own mean orders from the first point that was not given."""
+    for i in range(start, stop):
+        if member[i] == 0 or status[i] != ACTIVE:
+            continue
+        price = prices[wanted[i]]
+        balance = earned[i] - used[i]
+        saved = balance // price if balance >= price else i32(0)
+        reached = i64(redemptions[i]) + i64(saved)
+        given = min(welcome, balance) if reached == 0 and from_launch[i] == 0 else i32(0)
+        orders = f32(price - given) / per_scale * exp32(-log_basket[i])
+        shown, gift = f32(balance - saved * price) / f32(price), f32(given) / f32(price)
+        show_goal(progress, goal_orders, goal_weeks, goals_reached, goal_gift, i, shown, orders, weeks, min(reached, 65535), gift)
 
 
 @kernel

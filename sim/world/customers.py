@@ -106,6 +106,16 @@ class Customers(Fields):
     interaction_points: Any = field(
         f32, default=0.0, unit="points", low=0, optional=True, fresh=True, doc="Points a tier gives for one interaction."
     )
+    invitation_pull: Any = field(
+        f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on the rate at which the person invites others."
+    )
+    invitation_appeal: Any = field(
+        f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on the hazard by which the person's invitation wins."
+    )
+    invited_by: Any = field(i32, default=-1, unit="", optional=True, doc="Who last invited the person; -1 for nobody.")
+    refunded: Any = field(
+        i64, default=0, unit="money", low=0, optional=True, fresh=True, doc="Value of orders sent back this step, before discounts."
+    )
     returns: Any = field(u8, default=0, unit="", doc="Times the customer was won back after leaving.")
 
     def __getitem__(self, person: int) -> SimpleNamespace:

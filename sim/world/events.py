@@ -42,6 +42,7 @@ class Events:
         time: Time of each order, in weeks from the start.
         disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
         failed: 1 for each order that went wrong; 0 until experienced.
+        discount: Integer money taken off each order so far in this step, by all discounts together.
         exits: Who left, by person.
         acquired: Who was won, by person; the cause is in `Customers.acquired_by`.
         returned: Who came back after having left, by person.
@@ -58,6 +59,7 @@ class Events:
             setattr(self, name, np.empty(0, dtype))
         self.disconfirmation = np.empty(0, np.float32)
         self.failed = np.empty(0, np.uint8)
+        self.discount = np.empty(0, np.int64)
         self.exits = np.empty(0, np.int32)
         self.acquired = np.empty(0, np.int32)
         self.returned = np.empty(0, np.int32)
@@ -86,6 +88,7 @@ class Events:
         self.entered = int(sum(one.counts[3] for one in buffers))
         self.disconfirmation = np.zeros(len(self.person), np.float32)
         self.failed = np.zeros(len(self.person), np.uint8)
+        self.discount = np.zeros(len(self.person), np.int64)
 
     def between(self, start: int, stop: int) -> Events:
         """The events of these rows; what is written into them is written here."""
@@ -104,7 +107,7 @@ class Events:
 
     def copy(self) -> Events:
         twin = Events()
-        for name in (*COLUMNS, "disconfirmation", "failed", "exits", "acquired", "returned"):
+        for name in (*COLUMNS, "disconfirmation", "failed", "discount", "exits", "acquired", "returned"):
             setattr(twin, name, getattr(self, name).copy())
         twin.entered = self.entered
         return twin

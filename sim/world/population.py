@@ -73,6 +73,11 @@ class Population:
             return first * third / (second - 1.0)
         return float(exp32(f32(first + 0.5 * (second**2 + third**2))))
 
+    @property
+    def mean_order(self) -> float:
+        """Mean value of a person's orders in terms of the own scale, whose log is `Customers.log_basket`."""
+        return self.spend_first if self.spend == GAMMA_GAMMA else float(exp32(f32(0.5 * self.spend_third**2)))
+
     def alive_probability(self, histories: np.ndarray) -> np.ndarray:
         """Probability that a customer with each history is still there, shape (histories,).
 

@@ -17,6 +17,7 @@ from ..core.declare import Stream, Total, flow, stock
 from .calendar import Calendar
 from .customers import Customers
 from .events import Events
+from .goals import GOAL
 from .ledger import TOTALS, Ledger
 from .life import Life
 from .market import Economics, Market
@@ -198,8 +199,10 @@ def cut(people: int, shares: Sequence[float]) -> np.ndarray:
 
 
 def written(components: Iterable[Component]) -> set[str]:
-    """Names of the shared fields that some component writes."""
-    return {name for one in components for name in one.writes}
+    """Names of the shared fields that some component writes; of goals, those that some component also reads."""
+    components = tuple(components)
+    read = {name for one in components for name in one.reads}
+    return {name for one in components for name in one.writes if name in read or name not in GOAL}
 
 
 def brought(components: Iterable[Component]) -> dict[str, tuple[str, ...]]:

@@ -105,6 +105,28 @@ def push(draw: st.DrawFn) -> dict[str, Any]:
     return {**values, "type": "push", "start_week": draw(WEEK), "audience": {"share": draw(st.floats(0, 1))}}
 
 
+@st.composite
+def discount(draw: st.DrawFn) -> dict[str, Any]:
+    cls = catalog.variants("campaign", "discount")[0]
+    values = draw(parameters(cls.Params))
+    values |= draw(st.sampled_from([{"depth": 1.0}, {"depth": 0.2}, {"depth": 0.5, "bundle": {"buy": 2, "get": 1}}, {"money_off": 10.0}]))
+    values |= draw(st.fixed_dictionaries({}, optional={
+        "budget": st.floats(0, 500),
+        "coupon": st.fixed_dictionaries({"use": st.floats(0, 1), "uses": st.integers(1, 5),
+                                         "targeting": st.sampled_from(["all", "past_spend"])}),
+        "audience": st.fixed_dictionaries({"share": st.floats(0, 1)}),
+    }))  # fmt: skip
+    weeks = draw(st.integers(1, 6))
+    return {**values, "type": "discount", "start_week": draw(WEEK), "weeks": weeks, "every_weeks": draw(st.integers(weeks, 12))}
+
+
+@st.composite
+def environment(draw: st.DrawFn) -> dict[str, Any]:
+    returns = {"returns": parameters(catalog.variants("environment", "returns")[0].Params)}
+    peaks = {"p": {"week": draw(st.floats(1, 52)), "height": draw(st.floats(-0.95, 3)), "width": draw(st.floats(0.2, 26))}}
+    return draw(st.fixed_dictionaries({}, optional={**returns, "seasonality": st.just({"peaks": peaks})}))
+
+
 NETWORK = st.one_of(
     st.just({"type": "none"}),
     st.fixed_dictionaries({"type": st.just("small_world"), "strong_ties": st.integers(0, 12), "weak_ties": st.integers(0, 12),
@@ -129,7 +151,9 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "economics": {"gross_margin": draw(st.floats(0, 1)), "discount_rate_per_year": draw(st.floats(0, 1))},
         "behaviors": draw(behaviors()),
         "programs": draw(st.dictionaries(st.sampled_from(["stars", "moons"]), points(), max_size=2)),
-        "campaigns": draw(st.dictionaries(st.sampled_from(["mail", "app"]), push(), max_size=2)),
+        "campaigns": draw(st.dictionaries(st.sampled_from(["mail", "app"]), push(), max_size=2))
+        | draw(st.dictionaries(st.just("sale"), discount(), max_size=1)),
+        "environment": draw(environment()),
     }  # fmt: skip
 
 
@@ -151,8 +175,9 @@ def test_any_valid_scenario_runs_and_adds_up(tree, seed, replication):
 
     # Money: what customers spent is revenue, and the firm holds what is left of it.
     units = {line: world.totals.recorded()[:, world.totals.place[line]].sum() for line in LINES}
-    assert customers.spent.sum() == units["revenue"] == -world.ledger.accounts["customers"] + units["discounts"]
-    assert world.ledger.accounts["firm"] == units["revenue"] - units["cost_of_goods"] - sum(units[line] for line in PROGRAM_COSTS)
+    assert customers.spent.sum() == units["revenue"] == -world.ledger.accounts["customers"] + units["discounts"] + units["refunds"]
+    goods = units["cost_of_goods"] - units["goods_returned"]
+    assert world.ledger.accounts["firm"] == units["revenue"] - units["refunds"] - goods - sum(units[line] for line in PROGRAM_COSTS)
     assert min(units.values()) >= 0
 
     # Points: nobody has used more than was earned, and the books hold what members do.

@@ -14,7 +14,7 @@ from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.events import COLUMNS
 from regulars.sim.world.rates import LOG_RATES
 
-EVENTS = (*COLUMNS, "disconfirmation", "exits", "acquired")
+EVENTS = (*COLUMNS, "disconfirmation", "discount", "exits", "acquired")
 
 
 
