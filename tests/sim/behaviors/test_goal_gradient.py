@@ -126,7 +126,7 @@ def test_a_reward_brings_a_pause_that_halves_and_a_glow_that_fades():
         pause = 2.0 ** (-week / 2) * (1 - 2**-0.5) / (np.log(2) / 2)
         glow = np.exp(-week / 4) * (1 - np.exp(-0.25)) * 4
         assert one.world.rates.log_purchase == pytest.approx(np.log1p(-0.2 * pause) + 0.05 * 0.5 * glow, abs=1e-6)
-        one.world.customers.refresh()
+        one.world.customers.refresh(opens_week=True)
 
 
 def test_who_had_no_goal_to_reach_does_not_pause():
