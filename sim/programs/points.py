@@ -18,7 +18,7 @@ from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, celebrates
 from ..world.customers import ACTIVE, CHURNED
 from ..world.goals import show_goal
-from ..world.ledger import PointsLiability, TooLarge, allocate
+from ..world.ledger import MOST_MONEY, PointsLiability, TooLarge, allocate
 from ..world.market import Market
 from ..world.world import World
 
@@ -150,9 +150,9 @@ class Redemption(Parameters):
         source="assumed; stockpiling even in linear programs, Stourm, Bradlow & Fader 2015",
     )
     takes: Literal["one", "all"] = param(
-        "one",
+        "all",
         unit="",
-        doc="one: a single reward at a time; all: as many of the wanted reward as the balance pays.",
+        doc="all: as many of the wanted reward as the balance pays; one: a single reward at a time.",
         source="plan; with all, breakage after three years comes near the third of Colloquy 2011, with one it lies above",
     )
     full_worth: float = param(
@@ -160,7 +160,7 @@ class Redemption(Parameters):
         unit="share",
         low=0.01,
         high=2.0,
-        doc="Face value, as part of a mean order, from which a reward pleases in full; one of less worth pleases in proportion.",
+        doc="Face value redeemed at once, as part of a mean order, that pleases in full; less pleases in proportion.",
         plausible=(0.1, 0.6),
         source="assumed; keeps trifles from buying loyalty",
     )
@@ -206,9 +206,9 @@ class Points(Program):
         flow("points_redeemed", unit="points", doc="Points spent on rewards."),
         flow("points_expired", unit="points", doc="Points that ran out."),
         stock("points_outstanding", unit="points", doc="Points members hold."),
-        stock("points_liability", unit="money", scale=MONEY, doc="Contract liability of outstanding points (IFRS 15)."),
+        stock("points_liability", unit="money", scale=MONEY, doc="Contract liability of outstanding points and stamps (IFRS 15)."),
         stock("points_liability_at_launch", unit="money", scale=MONEY, doc="Fair value of the balances handed over at launch."),
-        stock("points_cost_owed", unit="money", scale=MONEY, doc="What redeeming the outstanding points is expected to cost the firm."),
+        stock("points_cost_owed", unit="money", scale=MONEY, doc="What redeeming outstanding points and stamps is expected to cost the firm."),
         flow("rewards_redeemed", unit="rewards", doc="Rewards handed out."),
         flow("reward_face_value", unit="money", scale=MONEY, doc="Worth to members of the rewards handed out."),
         flow("enrolled", unit="people", doc="Customers who joined a program."),
@@ -224,7 +224,9 @@ class Points(Program):
         member: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the person is a member.")
         earned: Any = field(np.int32, default=0, unit="points", low=0, doc="Points credited so far.")
         used: Any = field(np.int32, default=0, unit="points", low=0, doc="Points redeemed or expired so far.")
-        carried: Any = field(np.float32, default=0.0, unit="money", low=0, doc="Spending not yet counted by a threshold.")
+        carried: Any = field(
+            np.float32, default=0.0, unit="money", low=0, optional=True, doc="Spending not yet counted by a threshold that accumulates."
+        )
         redeem_clock: Any = field(np.float32, default=1.0, unit="1", doc="Hazard still to pass until the next redemption.")
         redemptions: Any = field(np.uint16, default=0, unit="rewards", doc="Rewards redeemed so far.")
         redeemed_now: Any = field(np.float32, default=0.0, unit="rewards", low=0, doc="Rewards redeemed in this step, by worth.")
@@ -236,8 +238,12 @@ class Points(Program):
             np.int64, default=0, unit="money", low=0, optional=True, doc="Value of own orders as a member, less those sent back."
         )
         from_orders: Any = field(np.int64, default=0, unit="points", low=0, optional=True, doc="Points that these orders have earned.")
-        wanted: Any = field(np.uint8, default=0, unit="", doc="Which reward the person would be after, as its place by price.")
-        from_launch: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Member since the launch, without a welcome gift.")
+        wanted: Any = field(
+            np.uint8, default=0, unit="", optional=True, doc="Which reward the person would be after, as its place by price."
+        )
+        from_launch: Any = field(
+            np.uint8, default=0, unit="", low=0, high=1, optional=True, doc="Member since the launch, without the welcome gift there is."
+        )
 
     class Params(Parameters):
         type: Literal["points"] = param("points", unit="", doc="Kind of program.", source="name")
@@ -346,6 +352,9 @@ class Points(Program):
         per_scale = self._points_per_money() * world.population.mean_order
         if per_scale <= 0.0:
             return
+        if len(params.catalog) > 1 and not own.wanted.size:
+            own.provide({"wanted"})
+            world.each(draw_wanted, own.wanted, world.key(self.WANT), np.uint64(word(self.name)), len(params.catalog))
         world.each(
             show_goals,
             customers.progress,
@@ -358,7 +367,9 @@ class Points(Program):
             own.used,
             own.redemptions,
             own.wanted,
+            own.wanted.size > 0,
             own.from_launch,
+            own.from_launch.size > 0,
             customers.status,
             customers.log_basket,
             np.array([one.points for one in self._rewards()], np.int32),
@@ -374,8 +385,8 @@ class Points(Program):
             own.provide({"doubled"})
         if customers.refunded.size:
             own.provide({"bought", "from_orders"})
-        if len(params.catalog) > 1:
-            world.each(draw_wanted, own.wanted, world.key(self.WANT), np.uint64(word(self.name)), len(params.catalog))
+        if params.threshold is not None and params.threshold.mode == "accumulated":
+            own.provide({"carried"})
         world.ledger.post("program_fixed_cost", money(params.setup_cost))
         enrollment = params.enrollment
         if enrollment.opening_share == 0.0:
@@ -395,7 +406,9 @@ class Points(Program):
             f32(enrollment.opening_share),
             f32(enrollment.opening_points),
         )
-        own.from_launch[:] = own.member
+        if params.welcome_points > 0:
+            own.provide({"from_launch"})
+            own.from_launch[:] = own.member
         issued = int(counts[:, 1].sum())
         world.totals.add("enrolled", counts[:, 0])
         world.totals.add("points_issued", counts[:, 1])
@@ -593,6 +606,8 @@ class Points(Program):
         redeemed = int(counts[:, 1].sum())
         if not redeemed:
             return
+        if redeemed * max((np.maximum(costs, values) / prices).tolist()) > MOST_MONEY:
+            raise TooLarge(f"{self.address}: rewards add up to more money than the books can hold: lower unit_cost and face_value")
         world.totals.add("rewards_redeemed", counts[:, 0])
         world.totals.add("points_redeemed", counts[:, 1])
         world.totals.add("reward_face_value", counts[:, 3])
@@ -786,7 +801,7 @@ def redeem(
     start,
     stop,
 ):
-    """At most one redemption a step and member, once the hazard of redeeming has passed its clock."""
+    """At most one visit to the catalog a step and member, once the hazard of redeeming has passed its clock."""
     for i in range(start, stop):
         if member[i] == 0 or status[i] != ACTIVE:
             continue
@@ -802,15 +817,16 @@ def redeem(
             redeem_clock[i] -= pressure
             continue
         number = balance // prices[wanted] if takes_all else i32(1)
-        redemptions[i] += u16(number)
-        redeem_clock[i] = -log32(uniform(redeem_key, i, redemptions[i], name))
+        so_far = i64(redemptions[i]) + i64(number)
+        redemptions[i] = u16(min(so_far, 65535))
+        redeem_clock[i] = -log32(uniform(redeem_key, i, so_far, name))
         used[i] += number * prices[wanted]
-        redeemed_now[i] = worths[wanted]
+        redeemed_now[i] = min(f32(number) * worths[wanted], _ONE)
         s = segment[i]
         counts[s, 0] += number
-        counts[s, 1] += number * prices[wanted]
-        counts[s, 2] += number * costs[wanted]
-        counts[s, 3] += number * values[wanted]
+        counts[s, 1] += i64(number) * i64(prices[wanted])
+        counts[s, 2] += i64(number) * costs[wanted]
+        counts[s, 3] += i64(number) * values[wanted]
 
 
 @kernel
@@ -839,7 +855,9 @@ def show_goals(
     used,
     redemptions,
     wanted,
+    choosing,
     from_launch,
+    launched,
     status,
     log_basket,
     prices,
@@ -853,11 +871,12 @@ def show_goals(
     for i in range(start, stop):
         if member[i] == 0 or status[i] != ACTIVE:
             continue
-        price = prices[wanted[i]]
+        price = prices[i64(wanted[i]) if choosing else i64(0)]
         balance = earned[i] - used[i]
         saved = balance // price if balance >= price else i32(0)
         reached = i64(redemptions[i]) + i64(saved)
-        given = min(welcome, balance) if reached == 0 and from_launch[i] == 0 else i32(0)
+        welcomed = not launched or from_launch[i] == 0
+        given = min(welcome, balance) if reached == 0 and welcomed else i32(0)
         orders = f32(price - given) / per_scale * exp32(-log_basket[i])
         shown, gift = f32(balance - saved * price) / f32(price), f32(given) / f32(price)
         show_goal(progress, goal_orders, goal_weeks, goals_reached, goal_gift, i, shown, orders, weeks, min(reached, 65535), gift)

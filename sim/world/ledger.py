@@ -59,7 +59,7 @@ class Ledger:
 
     Attributes:
         accounts: Balance of each party in integer money; their sum is always 0.
-        points: Outstanding points of each program by the books.
+        points: Outstanding points, or stamps, of each program by the books.
     """
 
     def __init__(self, totals: Any) -> None:

@@ -135,7 +135,10 @@ def test_the_brand_knows_its_books():
     ))  # fmt: skip
     assert one.brand.cash == pytest.approx(totals.revenue[0, -1] + totals.goods_returned[0, -1] - costs, abs=1e-6)
     assert one.brand.active_customers == totals.active[0, -1]
-    assert one.brand.points_outstanding == totals.points_outstanding[0, -1]
+    assert one.brand.points_outstanding == totals.points_outstanding[0, -1] > 0
+    # Stamps are no points: programs keep them apart, and so does the brand.
+    assert sum(one.world.ledger.points.values()) == totals.points_outstanding[0, -1] + totals.stamps_outstanding[0, -1]
+    assert totals.stamps_outstanding[0, -1] > 0
 
 
 def test_the_plan_tells_phases_components_and_their_time():
