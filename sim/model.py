@@ -196,7 +196,7 @@ class LoyaltyModel(mesa.Model):
 
         tasks = []
         for segment, first, last in world.stretches():
-            a, b = np.searchsorted(people, (first, last))
+            a, b = (0, len(people)) if last - first == world.people else np.searchsorted(people, (first, last))
             with world.within(segment, first, last):
                 tasks += [(world.life, *one) for one in world.workers.ranges(int(a), int(b))]
         events.collect(world.workers.run([lambda at=at, one=one: serve(at, *one) for at, one in enumerate(tasks)]))
@@ -208,7 +208,8 @@ class LoyaltyModel(mesa.Model):
         world.ledger.post("revenue", revenue)
         totals.add("exits", world.by_segment(events.exits))
         totals.add("entered", events.entered)
-        totals.add("won_back", world.by_segment(events.returned))
+        if len(events.returned):
+            totals.add("won_back", world.by_segment(events.returned))
         self._count_acquired()
         self._clock("live", "live", began)
 
@@ -305,7 +306,10 @@ class LoyaltyModel(mesa.Model):
     def _call(self, hook: str) -> None:
         for component in self._hooks[hook]:
             began = time.perf_counter()
-            self._call_one(component, hook)
+            if component.overrides:
+                self._call_one(component, hook)
+            else:
+                self._apply(component, hook)
             self._clock(hook, component.address, began)
 
     def _call_one(self, component: Component, hook: str) -> None:

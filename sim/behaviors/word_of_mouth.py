@@ -29,8 +29,11 @@ class Outbox:
         twin.steps = list(self.steps)
         return twin
 
-    def taken(self, start: int, stop: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """What people of these rows have said; it is on its way no longer."""
+    def taken(self, start: int, stop: int, people: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What people of these rows, of so many, have said; it is on its way no longer."""
+        if stop - start == people:
+            said, self.steps = self.steps, []
+            return said
         cuts = [np.searchsorted(senders, (start, stop)) for senders, _ in self.steps]
         said = [(senders[a:b], signs[a:b]) for (senders, signs), (a, b) in zip(self.steps, cuts, strict=True)]
         rest = [
@@ -159,7 +162,7 @@ class WordOfMouth(Behavior):
         customers, params = world.customers, self.params
         if not world.calendar.opens_week:
             return
-        said = world.note(self, Outbox).taken(*world.span)
+        said = world.note(self, Outbox).taken(*world.span, world.people)
         if world.network is None or not any(len(senders) for senders, _ in said):
             return
         senders, signs = (np.concatenate(parts) for parts in zip(*said, strict=True))

@@ -132,11 +132,15 @@ class Fields:
     """A struct of arrays with one row a person, declared in the class body by `field`."""
 
     declarations: ClassVar[dict[str, FieldDeclaration]] = {}
+    _each_step: ClassVar[tuple[str, ...]] = ()
+    _each_week: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, FieldDeclaration)}
         cls.declarations = {**cls.declarations, **own}
+        cls._each_step = tuple(name for name, declared in cls.declarations.items() if declared.fresh)
+        cls._each_week = tuple(name for name, declared in cls.declarations.items() if declared.weekly)
 
     def __init__(self, people: int, written: Iterable[str] = ()) -> None:
         """Make the arrays.
@@ -159,9 +163,10 @@ class Fields:
 
     def refresh(self, *, opens_week: bool) -> None:
         """Set the fields that say of each step, or of each week, anew what happened in it to their defaults."""
-        for name, declared in self.declarations.items():
-            if declared.fresh or (declared.weekly and opens_week):
-                getattr(self, name).fill(declared.default)
+        for name in (*self._each_step, *self._each_week) if opens_week else self._each_step:
+            array = getattr(self, name)
+            if array.size:
+                array.fill(self.declarations[name].default)
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
         """Name and array of each field that is there, in order of declaration."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..world.world import World
 f32, f64, i32, i64, u8, u16 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16
 _ZERO, _ONE = f32(0.0), f32(1.0)
 _MOST = 2_000_000_000
+_FAR = f32(1.0e9)
 
 
 class Reward(Parameters):
@@ -314,12 +316,25 @@ class Points(Program):
         for path, message in self.params.audience.problems(market, names):
             yield f"audience.{path}", message
 
+    @cached_property
     def _rewards(self) -> list[Reward]:
         return sorted(self.params.catalog.values(), key=lambda one: (one.points, -one.face_value))
 
+    @cached_property
+    def _prices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of each reward: points, integer money that it costs the firm and is worth to a member, and its face value."""
+        rewards = self._rewards
+        return (
+            np.array([one.points for one in rewards], np.int32),
+            np.array([money(one.unit_cost) for one in rewards], np.int64),
+            np.array([money(one.face_value) for one in rewards], np.int64),
+            np.array([one.face_value for one in rewards]),
+        )
+
+    @cached_property
     def _point_value(self) -> float:
         """Stand-alone value of a point: mean face value per point over the catalog."""
-        rewards = self._rewards()
+        rewards = self._rewards
         return sum(one.face_value / one.points for one in rewards) / len(rewards)
 
     def _points_per_money(self) -> float:
@@ -372,8 +387,8 @@ class Points(Program):
             own.from_launch.size > 0,
             customers.status,
             customers.log_basket,
-            np.array([one.points for one in self._rewards()], np.int32),
-            f32(per_scale),
+            self._prices[0],
+            f32(max(per_scale, 1e-9)),
             i32(params.welcome_points),
             f32(params.expiry_weeks or 0),
         )
@@ -414,7 +429,7 @@ class Points(Program):
         world.totals.add("points_issued", counts[:, 1])
         world.ledger.post_points(self.address, issued=issued)
         queue = world.note(self, Queue)
-        queue.opening = money(issued * self._point_value() * params.expected_redemption)
+        queue.opening = money(issued * self._point_value * params.expected_redemption)
         queue.liability.defer(queue.opening)
         holders = np.flatnonzero(own.earned > 0).astype(np.int32)
         self._remember(world, holders, own.earned[holders])
@@ -439,7 +454,7 @@ class Points(Program):
         later = np.zeros(len(events), np.int64)
         sales = np.zeros(3, np.int64)
         threshold, delayed = params.threshold, params.delayed
-        enrollment, rewards = params.enrollment, self._rewards()
+        enrollment, rewards = params.enrollment, self._rewards
         accumulates = threshold is not None and threshold.mode == "accumulated"
         joined = own.member[events.person] if own.bought.size else None
         extra = 0.0 if delayed is None else delayed.multiplier - (1.0 if delayed.mode == "total" else 0.0)
@@ -471,7 +486,7 @@ class Points(Program):
             delayed is not None and delayed.repeats == "first",
             i64(params.welcome_points),
             f32(enrollment.intercept + enrollment.progress_slope * min(1.0, params.welcome_points / rewards[0].points)),
-            f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value() / MONEY),
+            f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value / MONEY),
         )
         world.totals.add("enrolled", int(sales[1]))
         if joined is not None:
@@ -489,7 +504,7 @@ class Points(Program):
             )
         got = np.flatnonzero(points)
         self._credit(world, events.person[got], points[got])
-        value = float(points.sum() + later.sum()) * self._point_value() * params.expected_redemption
+        value = float(points.sum() + later.sum()) * self._point_value * params.expected_redemption
         queue = world.note(self, Queue)
         queue.liability.defer(allocate(float(sales[0]), money(value))[1])
         self._release(world, queue)
@@ -521,7 +536,7 @@ class Points(Program):
         )
         got = np.flatnonzero(points)
         self._credit(world, people[got], points[got])
-        world.note(self, Queue).liability.defer(money(float(points.sum()) * self._point_value() * params.expected_redemption))
+        world.note(self, Queue).liability.defer(money(float(points.sum()) * self._point_value * params.expected_redemption))
 
     def _multiplier(self, week: int) -> float:
         """Product of the windows that are open."""
@@ -575,12 +590,9 @@ class Points(Program):
 
     def _redeem(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
-        rewards, redemption = self._rewards(), params.redemption
-        prices = np.array([one.points for one in rewards], np.int32)
-        costs = np.array([money(one.unit_cost) for one in rewards], np.int64)
-        values = np.array([money(one.face_value) for one in rewards], np.int64)
+        redemption, (prices, costs, values, faces) = params.redemption, self._prices
         full = max(redemption.full_worth * world.population.mean_basket, 1e-9)
-        worths = np.array([min(one.face_value / full, 1.0) for one in rewards], np.float32)
+        worths = np.minimum(faces / full, 1.0).astype(np.float32)
         counts = world.tally(
             redeem,
             4,
@@ -627,7 +639,7 @@ class Points(Program):
         world.totals.add("points_outstanding", counts[:, 1])
         world.totals.add("points_liability", round(queue.liability.liability))
         world.totals.add("points_liability_at_launch", queue.opening)
-        rewards = self._rewards()
+        rewards = self._rewards
         unit_cost = sum(one.unit_cost / one.points for one in rewards) / len(rewards)
         world.totals.add("points_cost_owed", money(int(counts[:, 1].sum()) * self.params.expected_redemption * unit_cost))
 
@@ -877,7 +889,7 @@ def show_goals(
         reached = i64(redemptions[i]) + i64(saved)
         welcomed = not launched or from_launch[i] == 0
         given = min(welcome, balance) if reached == 0 and welcomed else i32(0)
-        orders = f32(price - given) / per_scale * exp32(-log_basket[i])
+        orders = min(f32(price - given) / per_scale * exp32(-log_basket[i]), _FAR)
         shown, gift = f32(balance - saved * price) / f32(price), f32(given) / f32(price)
         show_goal(progress, goal_orders, goal_weeks, goals_reached, goal_gift, i, shown, orders, weeks, min(reached, 65535), gift)
 

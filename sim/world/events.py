@@ -94,7 +94,7 @@ class Events:
         """The events of these rows; what is written into them is written here."""
         part = Events()
         a, b = np.searchsorted(self.person, (start, stop))
-        for name in (*COLUMNS, "disconfirmation", "failed"):
+        for name in (*COLUMNS, "disconfirmation", "failed", "discount"):
             setattr(part, name, getattr(self, name)[a:b])
         for name in ("exits", "acquired", "returned"):
             people = getattr(self, name)

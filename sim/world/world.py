@@ -6,7 +6,7 @@ A hook receives the world, reads what earlier phases wrote and writes its own fi
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,9 @@ WORLD_TOTALS: tuple[Total, ...] = (
     stock("prospects", unit="people", doc="Prospects in the market."),
     stock("active", unit="people", doc="Customers truly active."),
 )
+
+
+_AS_IT_IS = nullcontext()
 
 
 class World:
@@ -81,6 +84,7 @@ class World:
         self.customers = Customers(self.people, written(components))
         self.customers.segment[:] = np.repeat(np.arange(len(self.segments), dtype=np.uint8), np.diff(self.bounds))
         self.apart = frozenset(at for at, name in enumerate(self.segments) if any(name in one.overrides for one in components))
+        self._stretches = tuple(self._part())
         self._ways: dict[int, tuple[Life, Population]] = {}
         self.rates = Rates(self.people, causes(components))
         self.life, self.population = Life(), Population()
@@ -109,18 +113,23 @@ class World:
         """Call a kernel over a list of events or people, in one piece; what it returns."""
         return kernel(*arguments, u64(0), u64(rows))
 
-    def stretches(self) -> list[tuple[int, int, int]]:
+    def stretches(self) -> tuple[tuple[int, int, int], ...]:
         """Segments in a row that live alike: the first of them, first row, row after the last; each of those that do not."""
+        return self._stretches
+
+    def _part(self) -> list[tuple[int, int, int]]:
         cuts = [at for at in range(len(self.segments)) if at == 0 or at in self.apart or at - 1 in self.apart]
         ends = [*cuts[1:], len(self.segments)]
         return [(at, int(self.bounds[at]), int(self.bounds[end])) for at, end in zip(cuts, ends, strict=True)]
 
-    @contextmanager
-    def within(self, segment: int, start: int, stop: int) -> Generator[None]:
+    def within(self, segment: int, start: int, stop: int) -> AbstractContextManager[None]:
         """Narrow the world to the rows and the events of a stretch, and to how its people live."""
-        if (start, stop) == (0, self.people) and segment not in self.apart:
-            yield
-            return
+        if stop - start == self.people and not self.apart:
+            return _AS_IT_IS
+        return self._narrowed(segment, start, stop)
+
+    @contextmanager
+    def _narrowed(self, segment: int, start: int, stop: int) -> Generator[None]:
         kept = self.span, self.events, self.life, self.population
         self.span, self.events = (start, stop), self.events.between(start, stop)
         if segment in self.apart:
