@@ -210,7 +210,7 @@ class Points(Program):
         stock("points_outstanding", unit="points", doc="Points members hold."),
         stock("points_liability", unit="money", scale=MONEY, doc="Contract liability of outstanding points and stamps (IFRS 15)."),
         stock("points_liability_at_launch", unit="money", scale=MONEY, doc="Fair value of the balances handed over at launch."),
-        stock("points_cost_owed", unit="money", scale=MONEY, doc="What redeeming outstanding points and stamps is expected to cost the firm."),
+        stock("points_cost_owed", unit="money", scale=MONEY, doc="What outstanding points and stamps are expected to cost the firm."),
         flow("rewards_redeemed", unit="rewards", doc="Rewards handed out."),
         flow("reward_face_value", unit="money", scale=MONEY, doc="Worth to members of the rewards handed out."),
         flow("enrolled", unit="people", doc="Customers who joined a program."),
