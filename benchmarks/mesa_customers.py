@@ -65,6 +65,7 @@ class Rules:
         self.join_slope = enrollment.value_slope * WEEKS_PER_YEAR * points.per_money * point_value
         self.redemption_hazard = points.redemption.rate * (1.0 - points.redemption.friction)
         self.stockpilers = points.redemption.stockpilers
+        self.takes_all = points.redemption.takes == "all"
         self.expiry = points.expiry_weeks
 
 
@@ -237,7 +238,7 @@ class Customer(mesa.Agent):
             model.totals["points_expired"] += points
 
     def use_points(self, model: MesaMarket) -> None:
-        """Expiry of what is due, then at most one reward, from the oldest points."""
+        """Expiry of what is due, then the rewards that the balance pays, from the oldest points."""
         self.expire(model)
         rules = model.rules
         price = rules.prices[self.wanted]
@@ -248,16 +249,18 @@ class Customer(mesa.Agent):
             return
         self.redeem_clock = self.random.expovariate(1.0)
         self.rewarded = True
-        self.balance -= price
-        model.totals["rewards_redeemed"] += 1
-        model.totals["points_redeemed"] += price
-        model.totals["reward_cost"] += rules.reward_costs[self.wanted]
-        while price:
+        number = self.balance // price if rules.takes_all else 1
+        due = number * price
+        self.balance -= due
+        model.totals["rewards_redeemed"] += number
+        model.totals["points_redeemed"] += due
+        model.totals["reward_cost"] += number * rules.reward_costs[self.wanted]
+        while due:
             lot = self.lots[0]
-            if lot[1] > price:
-                lot[1] -= price
+            if lot[1] > due:
+                lot[1] -= due
                 break
-            price -= lot[1]
+            due -= lot[1]
             self.lots.popleft()
 
     def earn(self, model: MesaMarket, orders: list[float]) -> None:

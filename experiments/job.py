@@ -162,7 +162,8 @@ def execute(job: Job) -> list[Outcome]:
 def _network_key(job: Job, scenario: Scenario) -> Any:
     """What a network depends on."""
     market = scenario.market
-    return market.network.model_dump_json(), market.people, job.seed, job.replication
+    shares = tuple((name, one.share) for name, one in market.segments.items())
+    return market.network.model_dump_json(), market.people, shares, job.seed, job.replication
 
 
 def _known_network(job: Job, scenario: Scenario) -> Any:

@@ -67,8 +67,10 @@ def uncertain(scenarios: Sequence[Scenario]) -> list[dict[str, Uncertain]]:
 def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
     sections = [("market", scenario.market), ("economics", scenario.economics)]
     sections += [(one.address, one.params) for one in scenario.components]
-    for address, params in sections:
+    for address, params in (*sections, *_of_segments(scenario)):
         for path, model, name in _walk(address, params):
+            if path.startswith("market.segments.") and not has(scenario, path):
+                continue
             info = type(model).model_fields[name]
             facts = info.json_schema_extra
             # Recorded histories say when customers came; nobody has to assume it.
@@ -94,6 +96,13 @@ def _assumed(scenario: Scenario) -> Iterator[Uncertain]:
                 stated_range = scenario.uncertainties.get(path, (low, high))
                 widened = not stated_range[0] <= value <= stated_range[1]
                 yield Uncertain(path, str(facts["unit"]), value, low, high, source, (), whole, widened)
+
+
+def _of_segments(scenario: Scenario) -> Iterator[tuple[str, Any]]:
+    """Address and all parameters of behaviors that segments have of their own."""
+    for one in scenario.components:
+        for segment, params in one.overrides.items():
+            yield f"market.segments.{segment}.behaviors.{one.name}", params
 
 
 def _span(scenario: Scenario, path: str, value: float, facts: dict[str, Any]) -> tuple[float, float]:

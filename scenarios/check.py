@@ -13,6 +13,7 @@ from regulars.sim import catalog
 from regulars.sim.core.component import SECTIONS, Component
 from regulars.sim.core.declare import Parameters, group, param
 from regulars.sim.world.market import Economics, Market
+from regulars.sim.world.world import brought
 
 from . import options
 from . import resolve as resolving
@@ -152,8 +153,10 @@ class _Check:
         faults.extend(_misnamed(tree, {one.path for one in faults}))
         edges = None
         if market is not None:
+            components = [self._by_segment(one, market) for one in components]
+            faults.extend(_unknown_overrides(market, components))
             for one in components:
-                faults.extend(_contradictions(one, market))
+                faults.extend(_contradictions(one, market, brought(components)))
             edges = self._edges(market)
         if head is not None:
             faults.extend(_dangling(head, market, economics, components))
@@ -222,6 +225,24 @@ class _Check:
             if section == "behaviors" and name in names and name in self._calibrated(section, behavior):
                 rule = "comes from market.population, whose fit tells how sure it is. Leave its range out."
                 yield Fault(("uncertainties", path), rule, of_key=True)
+
+    def _by_segment(self, component: Component, market: Market) -> Component:
+        """The component with the parameters that segments have of their own; these win over a population file's."""
+        overrides = {}
+        for segment, one in market.segments.items():
+            given = one.behaviors.get(component.name) if component.kind == "behavior" else None
+            if not given:
+                continue
+            path = ("market", "segments", segment, "behaviors", component.name)
+            if "type" in given:
+                rule = "a segment may have parameters of its own, but no other type."
+                self.faults.append(Fault((*path, "type"), rule, value=given["type"]))
+            elif not component.by_segment:
+                self.faults.append(Fault(path, f"{component.name} works between people and is one for all segments."))
+            else:
+                values = {**component.params.model_dump(mode="json"), **given}
+                overrides[segment] = validated(type(component).Params, values, path, self.faults)
+        return type(component)(component.params, component.name, overrides) if overrides else component
 
     def _needed(self, behaviors: dict[str, Any]) -> None:
         """Tell where a behavior is off without which a market has no money to compare."""
@@ -360,8 +381,20 @@ def _without_off(data: Any, model: type[Parameters]) -> Any:
     return found
 
 
-def _contradictions(component: Component, market: Market) -> Iterator[Fault]:
-    for inner, message in component.problems(market):
+def _unknown_overrides(market: Market, components: list[Component]) -> Iterator[Fault]:
+    """Parameters that a segment has of a behavior that there is not, or that is off."""
+    there = {one.name for one in components if one.kind == "behavior"}
+    for segment, one in market.segments.items():
+        for name in one.behaviors:
+            path = ("market", "segments", segment, "behaviors", name)
+            if not catalog.variants("behavior", name):
+                yield Fault(path, f"no such behavior. {suggestion(name, catalog.types('behavior'))}", of_key=True)
+            elif name not in there:
+                yield Fault(path, f"is off in this scenario. Switch it on with behaviors: {{{name}: {{}}}}.", of_key=True)
+
+
+def _contradictions(component: Component, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:
+    for inner, message in component.problems(market, names):
         path = (*component.address.split("."), *(inner.split(".") if inner else ()))
         yield Fault(path, f"{message.rstrip('.')}.")
 
@@ -501,6 +534,8 @@ def _owner(scenario: Scenario, path: str, value: Any) -> tuple[str, ...]:
         return ()
     if path.startswith("market.") and scenario.edges is not None:
         return ()
+    if names[0] in ("market", "behaviors") and any(one.behaviors for one in scenario.market.segments.values()):
+        return ()
     try:
         return () if isinstance(scenario.value(path), dict) else names[:depth]
     except KeyError:
@@ -542,7 +577,7 @@ def _patched(scenario: Scenario, values: dict[str, Any], owners: dict[str, tuple
     if not faults:
         for one in components:
             if market is not scenario.market or tuple(one.address.split(".")) in new:
-                faults.extend(_contradictions(one, market))
+                faults.extend(_contradictions(one, market, brought(components)))
     if faults:
         raise ScenarioError(_of_values(faults, values))
     for owner, section in new.items():

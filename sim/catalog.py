@@ -1,6 +1,6 @@
 """The roof: every component by kind, type and variant, and what each of its numbers means.
 
-Components are found by walking the five wings; other packages add theirs by an entry point of the group
+Components are found by walking the six wings; other packages add theirs by an entry point of the group
 ``regulars.components`` that names a module (or a class in it).
 """
 
@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 
 from .core.component import SECTIONS, Component, Kpi, registry
 
-WINGS = ("behaviors", "programs", "campaigns", "feedback", "kpis")
+WINGS = ("behaviors", "programs", "campaigns", "feedback", "environment", "kpis")
 ENTRY_POINTS = "regulars.components"
 KINDS = tuple(SECTIONS)
 

@@ -15,8 +15,10 @@ from .core.component import Component, Kpi
 from .world.actors import Brand, CustomerView, Diary
 from .world.calendar import Calendar
 from .world.ledger import cost_of_goods
-from .world.life import CAUSE, GAP, LIFE, VALUE, live, pass_time, set_pace
+from .world.life import CAUSE, GAP, LIFE, RETURN, VALUE, live, pass_time, set_pace
 from .world.market import Economics, Market
+from .world.network import seats
+from .world.population import draw_people
 from .world.totals import Series
 from .world.workers import u64
 from .world.world import World
@@ -115,12 +117,18 @@ class LoyaltyModel(mesa.Model):
             replication=replication,
             threads=threads,
         )
-        self._call("found")
-        world.population.draw(world, scenario.histories)
+        self._call_over("found")
+        draw_people(world, scenario.histories)
         if needs_network(self.components):
-            world.network = network or scenario.market.network.build(world.people, seed, replication, scenario.edges)
-        self._call("begin")
+            world.network = network or self._tie(world, scenario)
+        self._call_over("begin")
         return world
+
+    @staticmethod
+    def _tie(world: World, scenario: Setting) -> Any:
+        """The network, with the people of each segment spread over it at random."""
+        network = scenario.market.network.build(world.people, world.seed, world.replication, scenario.edges)
+        return network if len(world.segments) == 1 else network.seated(seats(world))
 
     def step(self) -> None:
         """One week: arrive, weigh, live, settle, respond (seven times when `step_days` is 1), record."""
@@ -134,8 +142,7 @@ class LoyaltyModel(mesa.Model):
 
     def arrive(self) -> None:
         """Phase 1: what reaches people: contacts, prices, messages."""
-        self.world.customers.contacts.fill(0)
-        self.world.customers.rewarded.fill(0)
+        self.world.customers.refresh(opens_week=self.world.calendar.opens_week)
         self._call("arrive")
 
     def weigh(self) -> None:
@@ -168,17 +175,17 @@ class LoyaltyModel(mesa.Model):
         )  # fmt: skip
         people = np.flatnonzero(busy.view(np.bool_)).astype(np.int32)
 
-        def serve(thread: int, start: int, stop: int) -> Any:
-            buffer = events.buffer(thread, stop - start)
+        def serve(task: int, life: Any, start: int, stop: int) -> Any:
+            buffer = events.buffer(task, stop - start)
             while start < stop:
                 served = live(
-                    *buffer.orders.values(), buffer.exits, buffer.acquired, buffer.counts,
+                    *buffer.orders.values(), buffer.exits, buffer.acquired, buffer.returned, buffer.counts,
                     customers.status, customers.order_clock, customers.status_clock, customers.n_orders, customers.joined,
-                    customers.last_order, customers.acquired_by, customers.spent,
+                    customers.last_order, customers.acquired_by, customers.returns, customers.spent,
                     customers.purchase_rate, customers.attrition_hazard, customers.log_basket, customers.enters,
                     rates.purchase, rates.log_order_value, rates.log_attrition, rates.acquisition, people,
                     life.gap_table, life.value_table,
-                    world.key(GAP), world.key(VALUE), world.key(LIFE), world.key(CAUSE),
+                    world.key(GAP), world.key(VALUE), world.key(LIFE), world.key(RETURN), world.key(CAUSE),
                     life.attrition, life.exposure_per_order, life.period_weeks, now, dt,
                     u64(start), u64(stop),
                 )  # fmt: skip
@@ -187,8 +194,12 @@ class LoyaltyModel(mesa.Model):
                     buffer.grow()
             return buffer
 
-        ranges = world.workers.ranges(len(people))
-        events.collect(world.workers.run([lambda at=at, a=a, b=b: serve(at, a, b) for at, (a, b) in enumerate(ranges)]))
+        tasks = []
+        for segment, first, last in world.stretches():
+            a, b = (0, len(people)) if last - first == world.people else np.searchsorted(people, (first, last))
+            with world.within(segment, first, last):
+                tasks += [(world.life, *one) for one in world.workers.ranges(int(a), int(b))]
+        events.collect(world.workers.run([lambda at=at, one=one: serve(at, *one) for at, one in enumerate(tasks)]))
         totals = world.totals
         totals.add("orders", world.by_segment(events.person))
         self._sold += float(events.value.sum(dtype=np.float64))
@@ -197,6 +208,8 @@ class LoyaltyModel(mesa.Model):
         world.ledger.post("revenue", revenue)
         totals.add("exits", world.by_segment(events.exits))
         totals.add("entered", events.entered)
+        if len(events.returned):
+            totals.add("won_back", world.by_segment(events.returned))
         self._count_acquired()
         self._clock("live", "live", began)
 
@@ -291,11 +304,37 @@ class LoyaltyModel(mesa.Model):
         return found
 
     def _call(self, hook: str) -> None:
-        world = self.world
         for component in self._hooks[hook]:
             began = time.perf_counter()
-            getattr(component, hook)(world)
+            if component.overrides:
+                self._call_one(component, hook)
+            else:
+                self._apply(component, hook)
             self._clock(hook, component.address, began)
+
+    def _call_one(self, component: Component, hook: str) -> None:
+        world = self.world
+        if not component.overrides:
+            self._apply(component, hook)
+            return
+        for segment, start, stop in world.stretches():
+            with world.within(segment, start, stop):
+                self._apply(component.within(world.segments[segment]), hook)
+
+    def _apply(self, component: Component, hook: str) -> None:
+        getattr(component, hook)(self.world)
+
+    def _call_over(self, hook: str) -> None:
+        """Call a hook that lays down a start: for everyone, then anew for the segments that have parameters of their own."""
+        world = self.world
+        for component in self._hooks[hook]:
+            self._apply(component, hook)
+        for segment, start, stop in world.stretches():
+            if segment in world.apart:
+                with world.within(segment, start, stop):
+                    for component in self._hooks[hook]:
+                        if component.overrides:
+                            self._apply(component.within(world.segments[segment]), hook)
 
     def _clock(self, phase: str, name: str, began: float) -> None:
         key = (phase, name)
@@ -306,7 +345,7 @@ class LoyaltyModel(mesa.Model):
         rates.terms = {}
         before = rates.snapshot()
         for component in self._hooks["weigh"]:
-            component.weigh(self.world)
+            self._call_one(component, "weigh")
             after = rates.snapshot()
             rates.terms[component.address] = {name: after[name] - before[name] for name in after}
             before = after
@@ -336,8 +375,8 @@ class LoyaltyModel(mesa.Model):
 
 
 def needs_network(components: Iterable[Component]) -> bool:
-    """Whether any component passes messages along ties."""
-    return any("heard_strong" in one.writes for one in components)
+    """Whether anything passes along ties."""
+    return any(one.uses_ties for one in components)
 
 
 def _overrides(component: Component, hook: str) -> bool:

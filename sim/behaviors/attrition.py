@@ -34,6 +34,7 @@ class BetaGeometric(Behavior):
     """
 
     type = "attrition"
+    by_segment = True
     variant = "beta_geometric"
     default_variant = True
 
@@ -63,6 +64,7 @@ class Pareto(Behavior):
     """
 
     type = "attrition"
+    by_segment = True
     variant = "pareto"
 
     class Params(Parameters):
@@ -86,6 +88,7 @@ class Renewal(Behavior):
     """
 
     type = "attrition"
+    by_segment = True
     variant = "renewal"
 
     class Params(Parameters):

@@ -26,6 +26,7 @@ class ContactFatigue(Behavior):
     """
 
     type = "contact_fatigue"
+    by_segment = True
     reads = ("segment", "contacts", "receptiveness")
     writes = ("receptiveness",)
     totals = (flow("opted_out", unit="people", doc="People who no longer accept messages of the firm."),)

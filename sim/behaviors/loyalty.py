@@ -29,9 +29,10 @@ class Loyalty(Behavior):
     """
 
     type = "loyalty"
+    by_segment = True
     reads = (
         "status", "satisfaction", "usual_satisfaction", "loyalty", "rewarded", "purchase_rate", "n_orders", "orders_before",
-        "heard_strong", "heard_weak", "heard_negative",
+        "heard_strong", "heard_weak", "heard_negative", "care",
     )  # fmt: skip
     writes = ("loyalty",)
 
@@ -187,6 +188,19 @@ class Loyalty(Behavior):
             f32(params.message_effect * dt),
             *self._weights(),
         )
+        if customers.care.size:
+            affective, _, _ = self._weights()
+            world.each(feel_care, customers.loyalty, own.affective, customers.status, customers.care, affective)
+
+
+@kernel
+def feel_care(loyalty, affective, status, care, weight, start, stop):
+    """Care moves attachment part of the way to full, betrayal part of the way to none."""
+    for i in range(start, stop):
+        if status[i] == ACTIVE and care[i] != _ZERO:
+            gain = care[i] * (_ONE - affective[i] if care[i] > _ZERO else affective[i])
+            affective[i] += gain
+            loyalty[i] += weight * gain
 
 
 @kernel

@@ -20,6 +20,7 @@ class OrganicAcquisition(Behavior):
     """
 
     type = "organic_acquisition"
+    by_segment = True
     reads = ("status",)
     cause = "organic"
 

@@ -19,6 +19,7 @@ class Purchase(Behavior):
     """
 
     type = "purchase"
+    by_segment = True
 
     class Params(Parameters):
         r: float = param(

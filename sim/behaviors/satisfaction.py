@@ -14,7 +14,7 @@ from ..core.units import decay
 from ..world.customers import ACTIVE
 from ..world.world import World
 
-f32, i32 = np.float32, np.int32
+f32, i32, u8 = np.float32, np.int32, np.uint8
 _ZERO, _HUNDRED = f32(0.0), f32(100.0)
 _PHI0 = 0.3989422804014327
 """Standard normal density at 0."""
@@ -30,7 +30,8 @@ class Satisfaction(Behavior):
     """
 
     type = "satisfaction"
-    reads = ("status", "rewarded", "heard_strong", "heard_weak", "heard_negative", "satisfaction", "usual_satisfaction")
+    by_segment = True
+    reads = ("status", "rewarded", "heard_strong", "heard_weak", "heard_negative", "satisfaction", "usual_satisfaction", "service")
     writes = ("satisfaction", "usual_satisfaction")
 
     QUALITY = stream("satisfaction.quality", per="order", doc="Quality of an order; whether it fails.")
@@ -199,12 +200,15 @@ class Satisfaction(Behavior):
             f32(params.reward_gain),
             f32(params.message_effect * world.calendar.dt),
         )
+        if customers.service.size:
+            world.each(feel_service, customers.satisfaction, customers.status, customers.service)
         events = world.events
         spread_of_surprise = params.spread * (2.0 / (2.0 - params.adapting)) ** 0.5
         world.over(
             experience_orders,
             len(events),
             events.disconfirmation,
+            events.failed,
             customers.satisfaction,
             own.expectation,
             customers.usual_satisfaction,
@@ -272,8 +276,17 @@ def settle_down(
 
 
 @kernel
+def feel_service(satisfaction, status, service, start, stop):
+    """What service since the step before has added or taken."""
+    for i in range(start, stop):
+        if status[i] == ACTIVE and service[i] != _ZERO:
+            satisfaction[i] = min(max(satisfaction[i] + service[i], _ZERO), _HUNDRED)
+
+
+@kernel
 def experience_orders(
     disconfirmation,
+    failed,
     satisfaction,
     expectation,
     usual,
@@ -298,6 +311,7 @@ def experience_orders(
         quality = usual[i] + shift + spread * normal32(u)
         if fails < failure_rate:
             quality -= failure_depth
+            failed[e] = u8(1)
         surprise = quality - expectation[i]
         disconfirmation[e] = surprise
         change = surprise if surprise > _ZERO else loss_ratio * surprise

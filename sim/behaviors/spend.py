@@ -20,6 +20,7 @@ class GammaGamma(Behavior):
     """
 
     type = "spend"
+    by_segment = True
     variant = "gamma_gamma"
     default_variant = True
 
@@ -43,6 +44,7 @@ class Lognormal(Behavior):
     """
 
     type = "spend"
+    by_segment = True
     variant = "lognormal"
 
     class Params(Parameters):

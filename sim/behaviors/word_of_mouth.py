@@ -9,7 +9,7 @@ from ..core.declare import Parameters, flow, param, stream
 from ..core.draws import exp32, uniform
 from ..core.kernel import kernel
 from ..core.units import hazard
-from ..world.customers import PROSPECT
+from ..world.customers import ACTIVE, PROSPECT
 from ..world.network import pass_messages
 from ..world.world import World
 
@@ -29,25 +29,44 @@ class Outbox:
         twin.steps = list(self.steps)
         return twin
 
+    def taken(self, start: int, stop: int, people: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What people of these rows, of so many, have said; it is on its way no longer."""
+        if stop - start == people:
+            said, self.steps = self.steps, []
+            return said
+        cuts = [np.searchsorted(senders, (start, stop)) for senders, _ in self.steps]
+        said = [(senders[a:b], signs[a:b]) for (senders, signs), (a, b) in zip(self.steps, cuts, strict=True)]
+        rest = [
+            (np.delete(senders, np.s_[a:b]), np.delete(signs, np.s_[a:b]))
+            for (senders, signs), (a, b) in zip(self.steps, cuts, strict=True)
+            if b - a < len(senders)
+        ]
+        self.steps = rest
+        return said
+
 
 class WordOfMouth(Behavior):
     """After an order a customer may tell all ties, well or ill; prospects who hear good things may come.
 
-    P(tell) = base + surprise |d| / 100 (U-shape in the disconfirmation d), with the sign of d, at most `cap` times a
-    step. A tie passes a message on with a probability by strength, and it is heard in the week after. A prospect who hears
+    P(tell) = talkativeness (base + surprise |d| / 100) (U-shape in the disconfirmation d), with the sign of d, at most `cap`
+    times a step. A tie passes a message on with a probability by strength, and it is heard in the week after. A prospect who hears
     m weak and j strong positive messages is won with P = 1 - (1 - weak)^m (1 - strong)^j; each negative message cancels
     `negative_weight` positive ones; n positive messages count as K (1 - exp(-n / K)), K the saturation.
+    Service that moved satisfaction by s is told likewise: P(tell) = talkativeness surprise |s| / 100, with the sign of s.
     Source: Goldenberg, Libai & Muller (2001), Marketing Letters 12(3); Anderson (1998), Journal of Service Research 1(1);
     East, Hammond & Lomax (2008), IJRM 25(3).
     """
 
     type = "word_of_mouth"
-    reads = ("status", "heard_strong", "heard_weak", "heard_negative")
+    reads = ("status", "heard_strong", "heard_weak", "heard_negative", "talkativeness", "service")
     writes = ("heard_strong", "heard_weak", "heard_negative")
     cause = "word_of_mouth"
+    uses_ties = True
+    by_segment = True
     totals = (flow("messages_sent", unit="messages", doc="Messages that reached a tie, good or ill."),)
 
     TELL = stream("word_of_mouth.tell", per="order", doc="Whether the customer tells others of an order.")
+    SERVICE = stream("word_of_mouth.service", per="week", doc="Whether the customer tells others of the service.")
     REACH = stream("word_of_mouth.reach", per="tie", doc="Whether a message gets through a tie.")
 
     class Params(Parameters):
@@ -143,11 +162,7 @@ class WordOfMouth(Behavior):
         customers, params = world.customers, self.params
         if not world.calendar.opens_week:
             return
-        customers.heard_strong.fill(0)
-        customers.heard_weak.fill(0)
-        customers.heard_negative.fill(0)
-        outbox = world.note(self, Outbox)
-        said, outbox.steps = outbox.steps, []
+        said = world.note(self, Outbox).taken(*world.span, world.people)
         if world.network is None or not any(len(senders) for senders, _ in said):
             return
         senders, signs = (np.concatenate(parts) for parts in zip(*said, strict=True))
@@ -186,7 +201,8 @@ class WordOfMouth(Behavior):
         )
 
     def respond(self, world: World) -> None:
-        events, params = world.events, self.params
+        events, params, talkativeness = world.events, self.params, world.customers.talkativeness
+        factor = talkativeness[events.person] if talkativeness.size else np.ones(len(events), np.float32)
         senders, signs = np.empty(len(events), np.int32), np.empty(len(events), np.int8)
         said = world.over(
             tell,
@@ -196,16 +212,41 @@ class WordOfMouth(Behavior):
             events.person,
             events.number,
             events.disconfirmation,
+            factor,
             world.key(self.TELL),
             f32(params.base),
             f32(params.surprise / 100.0),
             params.cap,
         )
-        world.note(self, Outbox).steps.append((senders[:said].copy(), signs[:said].copy()))
+        outbox = world.note(self, Outbox)
+        outbox.steps.append((senders[:said].copy(), signs[:said].copy()))
+        if world.customers.service.size and params.surprise > 0.0:
+            outbox.steps.append(self._tell_of_service(world))
+
+    def _tell_of_service(self, world: World) -> tuple[np.ndarray, np.ndarray]:
+        """Who tells of service since the step before, and with which sign."""
+        service, talkativeness = world.customers.service, world.customers.talkativeness
+        people = np.flatnonzero(service).astype(np.int32)
+        factor = talkativeness[people] if talkativeness.size else np.ones(len(people), np.float32)
+        senders, signs = np.empty(len(people), np.int32), np.empty(len(people), np.int8)
+        said = world.over(
+            tell_of_service,
+            len(people),
+            senders,
+            signs,
+            people,
+            service,
+            world.customers.status,
+            factor,
+            world.key(self.SERVICE),
+            np.uint64(world.calendar.step),
+            f32(self.params.surprise / 100.0),
+        )
+        return senders[:said].copy(), signs[:said].copy()
 
 
 @kernel
-def tell(senders, signs, person, number, disconfirmation, key, base, surprise, cap, start, stop):
+def tell(senders, signs, person, number, disconfirmation, factor, key, base, surprise, cap, start, stop):
     """Who tells of which order, and with which sign; returns how many."""
     said = 0
     before = i32(-1)
@@ -214,11 +255,24 @@ def tell(senders, signs, person, number, disconfirmation, key, base, surprise, c
         if person[e] != before:
             before = person[e]
             times = 0
-        if times < cap and uniform(key, person[e], number[e], 0) < base + surprise * abs(disconfirmation[e]):
+        if times < cap and uniform(key, person[e], number[e], 0) < factor[e] * (base + surprise * abs(disconfirmation[e])):
             senders[said] = person[e]
             signs[said] = i8(1) if disconfirmation[e] >= _ZERO else i8(-1)
             said += 1
             times += 1
+    return said
+
+
+@kernel
+def tell_of_service(senders, signs, people, service, status, factor, key, step, surprise, start, stop):
+    """Who tells of the service, and with which sign; returns how many."""
+    said = 0
+    for k in range(start, stop):
+        i = people[k]
+        if status[i] == ACTIVE and uniform(key, i, step, 0) < factor[k] * surprise * abs(service[i]):
+            senders[said] = i
+            signs[said] = i8(1) if service[i] > _ZERO else i8(-1)
+            said += 1
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -132,9 +132,11 @@ class Push(Campaign):
     def first_week(self) -> int:
         return self.params.start_week
 
-    def problems(self, market: Market) -> Iterable[tuple[str, str]]:
-        for path, message in self.params.audience.problems(market):
+    def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+        for path, message in self.params.audience.problems(market, names):
             yield f"audience.{path}", message
+        if self.params.to == "prospects" and self.params.audience.changes:
+            yield "audience", "tiers, RFM cells and stages hold customers, so none of the prospects it is sent `to`"
 
     def _runs(self, world: World) -> bool:
         params, week = self.params, world.calendar.week
@@ -151,6 +153,8 @@ class Push(Campaign):
         world.ledger.post("campaign_cost", money(params.weekly_cost))
         if params.trigger == "calendar" and (calendar.week - params.start_week) % params.every_weeks:
             return
+        if params.audience.changes and calendar.week > params.start_week:
+            own.audience[:] = params.audience.mask(world, self.name)
         luck = np.empty(world.people, np.float32)
         world.each(draw_luck, luck, world.key(self.CLICK), np.uint64(calendar.step), np.uint64(word(self.name)))
         sent = world.tally(

@@ -1,4 +1,4 @@
-"""`Component` and its five kinds: behavior, program, campaign, feedback, KPI.
+"""`Component` and its six kinds: behavior, program, campaign, feedback, environment, KPI.
 
 A component is one class in one file. Subclassing registers it by kind and type; the model calls its hooks, one per
 phase of the week. A component receives the world and nothing else, holds no state of its own (its arrays live in the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from .declare import Fields, Parameters, Stream, Total
@@ -66,9 +66,13 @@ class Component:
         reads, writes: Names of the shared fields of customers it touches in any hook.
         totals: Weekly totals it records.
         cause: Name under which it acquires customers, if it does.
+        uses_ties: Whether it needs the network.
+        by_segment: Whether a segment may have parameters of its own: every hook then acts on the rows that the world is
+            narrowed to, and through nothing else.
 
     Attributes:
         params: Its parameters.
+        overrides: Parameters of the segments that have their own, by segment.
         name: What the scenario calls it.
         address: Dotted address in a scenario, such as ``programs.stars``.
     """
@@ -83,11 +87,18 @@ class Component:
     writes: ClassVar[tuple[str, ...]] = ()
     totals: ClassVar[tuple[Total, ...]] = ()
     cause: ClassVar[str | None] = None
+    uses_ties: ClassVar[bool] = False
+    by_segment: ClassVar[bool] = False
 
-    def __init__(self, params: Any = None, name: str | None = None) -> None:
+    def __init__(self, params: Any = None, name: str | None = None, overrides: Mapping[str, Any] | None = None) -> None:
         self.params: Any = self.Params() if params is None else params
+        self.overrides: dict[str, Any] = dict(overrides or {})
         self.name = name or self.type
         self.address = f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
+        # Whom an action is for may hang on fields that its component has no other use for.
+        audience = getattr(self.params, "audience", None)
+        if audience is not None:
+            vars(self)["reads"] = tuple(dict.fromkeys((*self.reads, *audience.reads)))
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -105,13 +116,27 @@ class Component:
         found = [value for parent in cls.__mro__ for value in vars(parent).values() if isinstance(value, Stream)]
         return sorted(found, key=lambda one: one.name)
 
+    def within(self, segment: str) -> Component:
+        """The component as it is in a segment."""
+        return type(self)(self.overrides.get(segment, self.params), self.name) if self.overrides else self
+
     @property
     def first_week(self) -> int:
         """First week (from 1) in which this component can touch anything; what comes before is shared by arms."""
         return 1
 
-    def problems(self, market: Any) -> Iterable[tuple[str, str]]:
-        """What parameters alone cannot tell: relative dotted path and message of each contradiction with the market."""
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Names that this component brings into the scenario, by kind (such as ``tier``), for audiences to use."""
+        return {}
+
+    def problems(self, market: Any, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+        """What parameters alone cannot tell: relative dotted path and message of each contradiction.
+
+        Args:
+            market: The scenario's market.
+            names: What all components of the scenario bring, by kind.
+        """
         return ()
 
     def found(self, world: Any) -> None: ...
@@ -145,6 +170,12 @@ class Feedback(Component):
     """What the firm learns and does."""
 
     kind = "feedback"
+
+
+class Environment(Component):
+    """What neither the firm nor its customers decide."""
+
+    kind = "environment"
 
 
 class Kpi(Component):

@@ -7,7 +7,7 @@ page and the data dictionary are all read from here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -35,6 +35,7 @@ def param(
     high: float | None = None,
     neutral: float | None = None,
     plausible: tuple[float, float] | None = None,
+    each: bool = False,
 ) -> Any:
     """Declare one parameter of a `Parameters` class.
 
@@ -51,6 +52,7 @@ def param(
         high: Greatest value allowed.
         neutral: Value at which an effect vanishes.
         plausible: Range to believe in, for assumed numbers whose valid range is wider; else `low` to `high`.
+        each: Whether the value is a list and the range that of its entries, which its annotation then has to check.
 
     Raises:
         TypeError: An effect without a neutral value, or an assumed number without a range.
@@ -62,8 +64,8 @@ def param(
         raise TypeError(f"an assumed number needs a range: {doc}")
     return Field(
         default,
-        ge=low,
-        le=high,
+        ge=None if each else low,
+        le=None if each else high,
         description=doc,
         json_schema_extra={
             "unit": unit,
@@ -91,7 +93,13 @@ def group(doc: str, default: Any = ...) -> Any:
 
 @dataclass(frozen=True)
 class FieldDeclaration:
-    """One array over people: numpy type, value of a new row, unit, range and meaning."""
+    """One array over people: numpy type, value of a new row, unit, range and meaning.
+
+    Attributes:
+        optional: Whether the array is there only if a component that is on writes it; else it is empty.
+        fresh: Whether every step begins with the default again.
+        weekly: Whether every week does.
+    """
 
     dtype: Any
     default: float
@@ -99,37 +107,79 @@ class FieldDeclaration:
     doc: str
     low: float | None = None
     high: float | None = None
+    optional: bool = False
+    fresh: bool = False
+    weekly: bool = False
 
 
-def field(dtype: Any, *, default: float, unit: str, doc: str, low: float | None = None, high: float | None = None) -> Any:
+def field(
+    dtype: Any,
+    *,
+    default: float,
+    unit: str,
+    doc: str,
+    low: float | None = None,
+    high: float | None = None,
+    optional: bool = False,
+    fresh: bool = False,
+    weekly: bool = False,
+) -> Any:
     """Declare one array over people inside a `Fields` class; on an instance the name holds the array."""
-    return FieldDeclaration(dtype, default, unit, doc, low, high)
+    return FieldDeclaration(dtype, default, unit, doc, low, high, optional, fresh, weekly)
 
 
 class Fields:
     """A struct of arrays with one row a person, declared in the class body by `field`."""
 
     declarations: ClassVar[dict[str, FieldDeclaration]] = {}
+    _each_step: ClassVar[tuple[str, ...]] = ()
+    _each_week: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, FieldDeclaration)}
         cls.declarations = {**cls.declarations, **own}
+        cls._each_step = tuple(name for name, declared in cls.declarations.items() if declared.fresh)
+        cls._each_week = tuple(name for name, declared in cls.declarations.items() if declared.weekly)
 
-    def __init__(self, people: int) -> None:
+    def __init__(self, people: int, written: Iterable[str] = ()) -> None:
+        """Make the arrays.
+
+        Args:
+            people: Rows.
+            written: Names of the optional fields that are there.
+        """
+        self.people = people
         for name, declared in self.declarations.items():
-            setattr(self, name, np.full(people, declared.default, declared.dtype))
+            setattr(self, name, np.empty(0, declared.dtype))
+        self.provide(written)
+
+    def provide(self, written: Iterable[str]) -> None:
+        """Make the arrays that are not there yet: those that always are, and the optional ones in `written`."""
+        written = set(written)
+        for name, declared in self.declarations.items():
+            if not getattr(self, name).size and (name in written or not declared.optional):
+                setattr(self, name, np.full(self.people, declared.default, declared.dtype))
+
+    def refresh(self, *, opens_week: bool) -> None:
+        """Set the fields that say of each step, or of each week, anew what happened in it to their defaults."""
+        for name in (*self._each_step, *self._each_week) if opens_week else self._each_step:
+            array = getattr(self, name)
+            if array.size:
+                array.fill(self.declarations[name].default)
 
     def arrays(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Name and array of each field, in order of declaration."""
+        """Name and array of each field that is there, in order of declaration."""
         for name in self.declarations:
-            yield name, getattr(self, name)
+            if getattr(self, name).size:
+                yield name, getattr(self, name)
 
     def copy(self) -> Self:
         """The same fields with arrays of their own."""
         twin = object.__new__(type(self))
-        for name, array in self.arrays():
-            setattr(twin, name, array.copy())
+        twin.people = self.people
+        for name in self.declarations:
+            setattr(twin, name, getattr(self, name).copy())
         return twin
 
     def row(self, person: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class PointsIssued(Kpi):
     type = "points_issued"
     unit = "points"
     absent = 0.0
-    definition = "Points credited, opening balances included."
+    definition = "Points credited, opening balances included, less those taken back for orders sent back."
 
     def value(self, totals: Series) -> Any:
         return totals.points_issued
@@ -57,12 +57,12 @@ class PointsOutstanding(Kpi):
 
 
 class PointsLiability(Kpi):
-    """Money owed for points."""
+    """Money owed for points and stamps."""
 
     type = "points_liability"
     unit = "money"
     absent = 0.0
-    definition = "Contract liability of outstanding points at the end (IFRS 15): deferred at sale, released at redemption."
+    definition = "Contract liability of outstanding points and stamps at the end (IFRS 15): deferred at sale, released at redemption."
 
     def value(self, totals: Series) -> Any:
         return totals.points_liability

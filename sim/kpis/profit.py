@@ -22,14 +22,14 @@ f32, f64, i64 = np.float32, np.float64, np.int64
 
 
 class Revenue(Kpi):
-    """Order values."""
+    """Order values less refunds."""
 
     type = "revenue"
     unit = "money"
-    definition = "Sum of order values, before discounts."
+    definition = "Sum of order values, before discounts, less what is repaid for orders sent back."
 
     def value(self, totals: Series) -> Any:
-        return totals.revenue
+        return totals.revenue - totals.refunds
 
 
 class GrossMargin(Kpi):
@@ -37,10 +37,10 @@ class GrossMargin(Kpi):
 
     type = "gross_margin"
     unit = "money"
-    definition = "Revenue less the cost of goods sold and discounts given."
+    definition = "Revenue less the cost of goods sold, without those taken back, and discounts given."
 
     def value(self, totals: Series) -> Any:
-        return totals.revenue - totals.cost_of_goods - totals.discounts
+        return _margin(totals) - totals.discounts
 
 
 class RewardCost(Kpi):
@@ -109,7 +109,7 @@ class Profit(Kpi):
         costs = (
             totals.reward_cost + totals.campaign_cost + totals.service_cost + totals.acquisition_cost + totals.program_fixed_cost
         )
-        return totals.revenue - totals.cost_of_goods - totals.discounts - costs
+        return _margin(totals) - totals.discounts - costs
 
 
 class DiscountedProfit(Kpi):
@@ -161,7 +161,7 @@ class Basket(Kpi):
 
     type = "basket"
     unit = "money"
-    definition = "Revenue per order."
+    definition = "Order value, before discounts and refunds, per order."
 
     def value(self, totals: Series) -> Any:
         return ratio(totals.revenue, totals.orders)
@@ -174,7 +174,7 @@ class Clv(Kpi):
     unit = "money"
     definition = (
         "Margin before program costs discounted over the horizon plus the residual value of active customers at their base "
-        "rates (interest at least .01 % a week), per customer of the start or won since; in the last week only."
+        "rates and returns so far (interest at least .01 % a week), per customer of the start or won since; in the last week only."
     )
     reads = ("status", "segment", "purchase_rate", "attrition_hazard", "log_basket")
     totals = (
@@ -191,14 +191,30 @@ class Clv(Kpi):
     def record(self, world: World) -> None:
         if world.calendar.week <= world.calendar.horizon_weeks:
             return
-        population, customers, economics = world.population, world.customers, world.economics
+        values = np.zeros(len(world.segments), np.int64)
+        for stretch in world.stretches():
+            with world.within(*stretch):
+                values += self._to_come(world)
+        totals = world.totals
+        totals.set("residual_value", values)
+        segments = len(world.segments)
+        row = totals.data[: totals.weeks, totals.place["discounted_margin"]].sum(axis=0) + _discounted_margin(world)
+        totals.set("margin_so_far", row[:segments])
+        totals.set("margin_so_far", int(row[segments]))
+        totals.set("customers_so_far", world.market.customers + totals.so_far("new_customers"))
+
+    def _to_come(self, world: World) -> np.ndarray:
+        """Discounted margin still to come from those the world is narrowed to, by segment."""
+        population, customers, economics, totals = world.population, world.customers, world.economics, world.totals
         if population.spend == GAMMA_GAMMA:
             mean_factor = population.spend_first
         else:
             mean_factor = float(exp32(f32(0.5 * population.spend_third**2)))
         now = discount_factor(economics.discount_rate_per_year, world.calendar.now)
         per_week = 1.0 - discount_factor(economics.discount_rate_per_year, 1.0)
-        values = world.tally(
+        # Later orders are sent back as often as those so far.
+        sent_back = (totals.so_far("refunds") - totals.so_far("goods_returned")) / max(totals.so_far("revenue"), 1)
+        return world.tally(
             value_residual,
             1,
             customers.status,
@@ -209,15 +225,8 @@ class Clv(Kpi):
             world.life.attrition,
             f64(world.life.period_weeks),
             f64(max(per_week, 1e-4)),
-            f64(mean_factor * economics.gross_margin * now * MONEY),
-        )
-        totals = world.totals
-        totals.set("residual_value", values[:, 0])
-        segments = len(world.segments)
-        row = totals.data[: totals.weeks, totals.place["discounted_margin"]].sum(axis=0) + _discounted_margin(world)
-        totals.set("margin_so_far", row[:segments])
-        totals.set("margin_so_far", int(row[segments]))
-        totals.set("customers_so_far", world.market.customers + totals.so_far("new_customers"))
+            f64(mean_factor * (economics.gross_margin - sent_back) * now * MONEY),
+        )[:, 0]
 
     def value(self, totals: Series) -> Any:
         return ratio(totals.margin_so_far + totals.residual_value, totals.customers_so_far)
@@ -234,6 +243,11 @@ class Cac(Kpi):
         return ratio(totals.acquisition_cost, totals.new_customers)
 
 
+def _margin(totals: Series) -> Any:
+    """Margin before discounts and program costs: what orders and goods sent back leave."""
+    return totals.revenue - totals.refunds - totals.cost_of_goods + totals.goods_returned
+
+
 def _factor(world: World) -> float:
     """Present value of this week's money: it is worth what it is worth at the week's middle."""
     return discount_factor(world.economics.discount_rate_per_year, world.calendar.now - 0.5)
@@ -242,7 +256,8 @@ def _factor(world: World) -> float:
 def _discounted_margin(world: World) -> np.ndarray:
     """This week's margin before program costs, discounted to the start, by segment and for none."""
     row, place = world.totals.data[world.totals.weeks], world.totals.place
-    return np.rint((row[place["revenue"]] - row[place["cost_of_goods"]]) * _factor(world)).astype(np.int64)
+    sold, goods = row[place["revenue"]] - row[place["refunds"]], row[place["cost_of_goods"]] - row[place["goods_returned"]]
+    return np.rint((sold - goods) * _factor(world)).astype(np.int64)
 
 
 @kernel

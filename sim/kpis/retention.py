@@ -98,23 +98,23 @@ class ActiveCustomers(Kpi):
 
     def _count(self, world: World, *, first: bool) -> np.ndarray:
         """Counts by segment, columns as `MEANING` has them."""
-        customers = world.customers
-        rate = max(world.population.mean_rate, 1e-9)
-        marks = world.own(self).marks
-        world.each(
-            mark_people,
-            marks,
-            customers.status,
-            customers.joined,
-            customers.last_order,
-            customers.n_orders,
-            customers.orders_before,
-            f32(world.calendar.now),
-            f32(world.market.lapse_gaps),
-            f32(1.0 / rate),
-            world.life.attrition in (NEVER, PER_RENEWAL),
-            first,
-        )
+        customers, marks = world.customers, world.own(self).marks
+        for stretch in world.stretches():
+            with world.within(*stretch):
+                world.each(
+                    mark_people,
+                    marks,
+                    customers.status,
+                    customers.joined,
+                    customers.last_order,
+                    customers.n_orders,
+                    customers.orders_before,
+                    f32(world.calendar.now),
+                    f32(world.market.lapse_gaps),
+                    f32(1.0 / max(world.population.mean_rate, 1e-9)),
+                    world.life.attrition in (NEVER, PER_RENEWAL),
+                    first,
+                )
         codes = world.tally(count_codes, CODES, marks, customers.status, customers.segment)
         return codes @ MEANING
 
@@ -138,7 +138,8 @@ class ActiveCustomers(Kpi):
         """People conservation: the truly active are those of the start plus who came less who left."""
         totals, note = world.totals, world.note(self, Census)
         began = int(note.active.sum()) if note.active is not None else 0
-        expected = began + totals.so_far("new_customers") + totals.so_far("entered") - totals.so_far("exits")
+        came = sum(totals.so_far(one) for one in ("new_customers", "entered", "won_back"))
+        expected = began + came - totals.so_far("exits")
         there = int(counts[:, 1].sum())
         if there != expected:
             raise ConservationError(f"{there} customers are active, {expected} should be")
@@ -185,7 +186,7 @@ class LatentChurnedCustomers(Kpi):
 
     type = "latent_churned_customers"
     unit = "people"
-    definition = "Customers who truly left for good."
+    definition = "Customers who truly left, whether or not they were won back later."
 
     def value(self, totals: Series) -> Any:
         return totals.exits
@@ -196,7 +197,6 @@ class WonBackCustomers(Kpi):
 
     type = "won_back_customers"
     unit = "people"
-    absent = 0.0
     definition = "Departed customers brought back by a win-back action."
 
     def value(self, totals: Series) -> Any:

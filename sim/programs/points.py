@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -15,14 +16,17 @@ from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.units import MONEY, WEEKS_PER_YEAR, money
 from ..world.audience import Audience
+from ..world.birthdays import BIRTHDAY, celebrates
 from ..world.customers import ACTIVE, CHURNED
-from ..world.ledger import PointsLiability, TooLarge, allocate
+from ..world.goals import show_goal
+from ..world.ledger import MOST_MONEY, PointsLiability, TooLarge, allocate
 from ..world.market import Market
 from ..world.world import World
 
-f32, f64, i32, i64, u8 = np.float32, np.float64, np.int32, np.int64, np.uint8
+f32, f64, i32, i64, u8, u16 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16
 _ZERO, _ONE = f32(0.0), f32(1.0)
 _MOST = 2_000_000_000
+_FAR = f32(1.0e9)
 
 
 class Reward(Parameters):
@@ -68,6 +72,16 @@ class Delayed(Parameters):
     delay_days: int = param(
         1, unit="days", low=1, high=364, doc="Days until the extra points are credited.", source="practice: next day"
     )
+    repeats: Literal["every", "first"] = param(
+        "every", unit="", doc="every: each large order; first: only a member's first one.", source="plan"
+    )
+
+
+class Birthday(Parameters):
+    """Points multiplied around a member's birthday."""
+
+    multiplier: float = param(2.0, unit="1", low=0.0, high=100.0, doc="Factor on points earned.", source="practice: double points")
+    weeks: int = param(1, unit="weeks", low=1, high=52, doc="Length of the window, which begins in the birthday's week.", source="plan")
 
 
 class Enrollment(Parameters):
@@ -137,12 +151,18 @@ class Redemption(Parameters):
         plausible=(0.1, 0.6),
         source="assumed; stockpiling even in linear programs, Stourm, Bradlow & Fader 2015",
     )
+    takes: Literal["one", "all"] = param(
+        "all",
+        unit="",
+        doc="all: as many of the wanted reward as the balance pays; one: a single reward at a time.",
+        source="plan; with all, breakage after three years comes near the third of Colloquy 2011, with one it lies above",
+    )
     full_worth: float = param(
         0.25,
         unit="share",
         low=0.01,
         high=2.0,
-        doc="Face value, as part of a mean order, from which a reward pleases in full; one of less worth pleases in proportion.",
+        doc="Face value redeemed at once, as part of a mean order, that pleases in full; less pleases in proportion.",
         plausible=(0.1, 0.6),
         source="assumed; keeps trifles from buying loyalty",
     )
@@ -171,22 +191,26 @@ class Points(Program):
 
     Each week: expire what is due; redeem from the opening balance; earn, rounded half to even on the order. Expiry needs no
     lots: with cumulative points `earned` and `used`, the points of a week that expires are those of its cumulative
-    total not yet used.
+    total not yet used. Of orders sent back, their part of the points that a member's orders have earned is taken back, oldest
+    first, as far as the balance goes.
     Join at an order: P = logistic(intercept + value_slope x expected reward value a year + progress_slope x welcome share).
     Source: accounting IFRS 15 B39-B43; selection Leenheer et al. (2007), IJRM 24(1).
     """
 
     type = "points"
-    reads = ("status", "segment", "purchase_rate", "rewarded")
-    writes = ("rewarded",)
+    reads = (
+        "status", "segment", "purchase_rate", "log_basket", "rewarded", "points_factor", "interactions", "interaction_points", "refunded",
+    )  # fmt: skip
+    writes = ("rewarded", "progress", "goal_orders", "goal_weeks", "goals_reached", "goal_gift")
     totals = (
-        flow("points_issued", unit="points", doc="Points credited, opening balances included."),
+        flow("points_issued", unit="points", doc="Points credited, opening balances included, less those taken back for returns."),
+        flow("points_reversed", unit="points", doc="Points taken back for orders sent back."),
         flow("points_redeemed", unit="points", doc="Points spent on rewards."),
         flow("points_expired", unit="points", doc="Points that ran out."),
         stock("points_outstanding", unit="points", doc="Points members hold."),
-        stock("points_liability", unit="money", scale=MONEY, doc="Contract liability of outstanding points (IFRS 15)."),
+        stock("points_liability", unit="money", scale=MONEY, doc="Contract liability of outstanding points and stamps (IFRS 15)."),
         stock("points_liability_at_launch", unit="money", scale=MONEY, doc="Fair value of the balances handed over at launch."),
-        stock("points_cost_owed", unit="money", scale=MONEY, doc="What redeeming the outstanding points is expected to cost the firm."),
+        stock("points_cost_owed", unit="money", scale=MONEY, doc="What outstanding points and stamps are expected to cost the firm."),
         flow("rewards_redeemed", unit="rewards", doc="Rewards handed out."),
         flow("reward_face_value", unit="money", scale=MONEY, doc="Worth to members of the rewards handed out."),
         flow("enrolled", unit="people", doc="Customers who joined a program."),
@@ -202,11 +226,26 @@ class Points(Program):
         member: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the person is a member.")
         earned: Any = field(np.int32, default=0, unit="points", low=0, doc="Points credited so far.")
         used: Any = field(np.int32, default=0, unit="points", low=0, doc="Points redeemed or expired so far.")
-        carried: Any = field(np.float32, default=0.0, unit="money", low=0, doc="Spending not yet counted by a threshold.")
+        carried: Any = field(
+            np.float32, default=0.0, unit="money", low=0, optional=True, doc="Spending not yet counted by a threshold that accumulates."
+        )
         redeem_clock: Any = field(np.float32, default=1.0, unit="1", doc="Hazard still to pass until the next redemption.")
         redemptions: Any = field(np.uint16, default=0, unit="rewards", doc="Rewards redeemed so far.")
         redeemed_now: Any = field(np.float32, default=0.0, unit="rewards", low=0, doc="Rewards redeemed in this step, by worth.")
         audience: Any = field(np.uint8, default=0, unit="", low=0, high=1, doc="Whether the program is open to the person.")
+        doubled: Any = field(
+            np.uint8, default=0, unit="", low=0, high=1, optional=True, doc="Whether the first large order has had its extra points."
+        )
+        bought: Any = field(
+            np.int64, default=0, unit="money", low=0, optional=True, doc="Value of own orders as a member, less those sent back."
+        )
+        from_orders: Any = field(np.int64, default=0, unit="points", low=0, optional=True, doc="Points that these orders have earned.")
+        wanted: Any = field(
+            np.uint8, default=0, unit="", optional=True, doc="Which reward the person would be after, as its place by price."
+        )
+        from_launch: Any = field(
+            np.uint8, default=0, unit="", low=0, high=1, optional=True, doc="Member since the launch, without the welcome gift there is."
+        )
 
     class Params(Parameters):
         type: Literal["points"] = param("points", unit="", doc="Kind of program.", source="name")
@@ -218,6 +257,23 @@ class Points(Program):
         threshold: Threshold | None = group("Points per full step of spending, if any.", lambda: None)
         windows: dict[str, Window] = group("Weeks with multiplied points.", dict)
         delayed: Delayed | None = group("Extra points on large orders, credited later, if any.", lambda: None)
+        birthday: Birthday | None = group("Points multiplied around a member's birthday, if so.", lambda: None)
+        per_interaction: float = param(
+            0.0,
+            unit="points",
+            low=0.0,
+            high=10_000.0,
+            doc="Points for one like, comment or share; a tier that gives a number of its own goes before it.",
+            source="plan",
+        )
+        interaction_cap: int | None = param(
+            None,
+            unit="interactions/day",
+            low=1,
+            high=255,
+            doc="Interactions a day that earn, taken together over a step; all of them if not given.",
+            source="plan",
+        )
         welcome_points: int = param(0, unit="points", low=0, high=1_000_000, doc="Gift on joining.", source="plan")
         catalog: dict[str, Reward] = group("Rewards by name.", dict)
         enrollment: Enrollment = group("Who joins.", Enrollment)
@@ -256,16 +312,29 @@ class Points(Program):
     def first_week(self) -> int:
         return self.params.start_week
 
-    def problems(self, market: Market) -> Iterable[tuple[str, str]]:
-        for path, message in self.params.audience.problems(market):
+    def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+        for path, message in self.params.audience.problems(market, names):
             yield f"audience.{path}", message
 
+    @cached_property
     def _rewards(self) -> list[Reward]:
         return sorted(self.params.catalog.values(), key=lambda one: (one.points, -one.face_value))
 
+    @cached_property
+    def _prices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of each reward: points, integer money that it costs the firm and is worth to a member, and its face value."""
+        rewards = self._rewards
+        return (
+            np.array([one.points for one in rewards], np.int32),
+            np.array([money(one.unit_cost) for one in rewards], np.int64),
+            np.array([money(one.face_value) for one in rewards], np.int64),
+            np.array([one.face_value for one in rewards]),
+        )
+
+    @cached_property
     def _point_value(self) -> float:
         """Stand-alone value of a point: mean face value per point over the catalog."""
-        rewards = self._rewards()
+        rewards = self._rewards
         return sum(one.face_value / one.points for one in rewards) / len(rewards)
 
     def _points_per_money(self) -> float:
@@ -280,6 +349,8 @@ class Points(Program):
         own, customers, queue = world.own(self), world.customers, world.note(self, Queue)
         if calendar.week == params.start_week and calendar.opens_week:
             self._launch(world)
+        elif params.audience.changes and calendar.opens_week:
+            own.audience[:] = params.audience.mask(world, self.name)
         if calendar.opens_week:
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
         customers.rewarded += own.redeemed_now
@@ -287,10 +358,50 @@ class Points(Program):
         while queue.delayed and queue.delayed[0][0] <= calendar.step:
             _, people, points = queue.delayed.popleft()
             self._credit(world, people, points)
+        if customers.progress.size:
+            self._show_goals(world)
+
+    def _show_goals(self, world: World) -> None:
+        """Members see how far they are on the way to their next reward; what they have saved beyond one counts for the one after."""
+        params, own, customers = self.params, world.own(self), world.customers
+        per_scale = self._points_per_money() * world.population.mean_order
+        if per_scale <= 0.0:
+            return
+        if len(params.catalog) > 1 and not own.wanted.size:
+            own.provide({"wanted"})
+            world.each(draw_wanted, own.wanted, world.key(self.WANT), np.uint64(word(self.name)), len(params.catalog))
+        world.each(
+            show_goals,
+            customers.progress,
+            customers.goal_orders,
+            customers.goal_weeks,
+            customers.goals_reached,
+            customers.goal_gift,
+            own.member,
+            own.earned,
+            own.used,
+            own.redemptions,
+            own.wanted,
+            own.wanted.size > 0,
+            own.from_launch,
+            own.from_launch.size > 0,
+            customers.status,
+            customers.log_basket,
+            self._prices[0],
+            f32(max(per_scale, 1e-9)),
+            i32(params.welcome_points),
+            f32(params.expiry_weeks or 0),
+        )
 
     def _launch(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
         own.audience[:] = params.audience.mask(world, self.name)
+        if params.delayed is not None and params.delayed.repeats == "first":
+            own.provide({"doubled"})
+        if customers.refunded.size:
+            own.provide({"bought", "from_orders"})
+        if params.threshold is not None and params.threshold.mode == "accumulated":
+            own.provide({"carried"})
         world.ledger.post("program_fixed_cost", money(params.setup_cost))
         enrollment = params.enrollment
         if enrollment.opening_share == 0.0:
@@ -310,12 +421,15 @@ class Points(Program):
             f32(enrollment.opening_share),
             f32(enrollment.opening_points),
         )
+        if params.welcome_points > 0:
+            own.provide({"from_launch"})
+            own.from_launch[:] = own.member
         issued = int(counts[:, 1].sum())
         world.totals.add("enrolled", counts[:, 0])
         world.totals.add("points_issued", counts[:, 1])
         world.ledger.post_points(self.address, issued=issued)
         queue = world.note(self, Queue)
-        queue.opening = money(issued * self._point_value() * params.expected_redemption)
+        queue.opening = money(issued * self._point_value * params.expected_redemption)
         queue.liability.defer(queue.opening)
         holders = np.flatnonzero(own.earned > 0).astype(np.int32)
         self._remember(world, holders, own.earned[holders])
@@ -325,13 +439,24 @@ class Points(Program):
         if calendar.week < params.start_week:
             return
         self._expire(world)
+        self._take_back(world)
         self._redeem(world)
+        self._reward_interactions(world)
+        factor = np.full(len(events), self._multiplier(calendar.week))
+        if world.customers.points_factor.size:
+            factor *= world.customers.points_factor[events.person]
+        if params.birthday is not None:
+            birthday = params.birthday
+            world.over(
+                celebrate, len(events), factor, events.person, world.key(BIRTHDAY), calendar.week, birthday.weeks, f64(birthday.multiplier)
+            )
         points = np.zeros(len(events), np.int64)
         later = np.zeros(len(events), np.int64)
         sales = np.zeros(3, np.int64)
         threshold, delayed = params.threshold, params.delayed
-        enrollment, rewards = params.enrollment, self._rewards()
+        enrollment, rewards = params.enrollment, self._rewards
         accumulates = threshold is not None and threshold.mode == "accumulated"
+        joined = own.member[events.person] if own.bought.size else None
         extra = 0.0 if delayed is None else delayed.multiplier - (1.0 if delayed.mode == "total" else 0.0)
         world.over(
             earn,
@@ -341,30 +466,45 @@ class Points(Program):
             sales,
             own.member,
             own.carried,
+            own.doubled,
             own.redeem_clock,
             own.audience,
             world.customers.purchase_rate,
             events.person,
             events.value,
             events.number,
+            factor,
             world.key(self.JOIN),
             world.key(self.REDEEM),
             np.uint64(word(self.name)),
             f64(params.per_money / MONEY),
-            f64(self._multiplier(calendar.week)),
             i64(money(threshold.step) if threshold else 0),
             i64(threshold.points if threshold else 0),
             accumulates,
             i64(money(delayed.min_order) if delayed else 0),
             f64(extra),
+            delayed is not None and delayed.repeats == "first",
             i64(params.welcome_points),
             f32(enrollment.intercept + enrollment.progress_slope * min(1.0, params.welcome_points / rewards[0].points)),
-            f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value() / MONEY),
+            f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value / MONEY),
         )
         world.totals.add("enrolled", int(sales[1]))
+        if joined is not None:
+            world.over(
+                note_purchases,
+                len(events),
+                own.bought,
+                own.from_orders,
+                joined,
+                events.person,
+                events.value,
+                points,
+                later,
+                i64(params.welcome_points),
+            )
         got = np.flatnonzero(points)
         self._credit(world, events.person[got], points[got])
-        value = float(points.sum() + later.sum()) * self._point_value() * params.expected_redemption
+        value = float(points.sum() + later.sum()) * self._point_value * params.expected_redemption
         queue = world.note(self, Queue)
         queue.liability.defer(allocate(float(sales[0]), money(value))[1])
         self._release(world, queue)
@@ -372,6 +512,31 @@ class Points(Program):
         if len(waiting):
             steps = max(1, -(-delayed.delay_days // calendar.step_days)) if delayed else 1
             queue.delayed.append((calendar.step + steps, events.person[waiting], later[waiting]))
+
+    def _reward_interactions(self, world: World) -> None:
+        """Points for interactions, by the tier's number or the program's own; no sale bears them, so they are owed in full."""
+        params, own, customers = self.params, world.own(self), world.customers
+        by_tier = customers.interaction_points
+        if not customers.interactions.size or not (by_tier.size or params.per_interaction > 0.0):
+            return
+        people = np.flatnonzero(customers.interactions).astype(np.int32)
+        points = np.zeros(len(people), np.int64)
+        cap = 255 if params.interaction_cap is None else params.interaction_cap * world.calendar.step_days
+        world.over(
+            reward_interactions,
+            len(people),
+            points,
+            people,
+            own.member,
+            customers.interactions,
+            by_tier,
+            by_tier.size > 0,
+            f32(params.per_interaction),
+            i64(cap),
+        )
+        got = np.flatnonzero(points)
+        self._credit(world, people[got], points[got])
+        world.note(self, Queue).liability.defer(money(float(points.sum()) * self._point_value * params.expected_redemption))
 
     def _multiplier(self, week: int) -> float:
         """Product of the windows that are open."""
@@ -410,14 +575,24 @@ class Points(Program):
                 world.totals.add("points_expired", world.by_segment(holders, gone.astype(np.int64)))
                 world.ledger.post_points(self.address, expired=total)
 
+    def _take_back(self, world: World) -> None:
+        own, customers = world.own(self), world.customers
+        if not own.bought.size:
+            return
+        taken = world.tally(
+            take_back, 1, own.used, own.bought, own.from_orders, own.earned, customers.refunded, customers.segment
+        )
+        total = int(taken.sum())
+        if total:
+            world.totals.add("points_reversed", taken[:, 0])
+            world.totals.add("points_issued", -taken[:, 0])
+            world.ledger.post_points(self.address, reversed=total)
+
     def _redeem(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
-        rewards, redemption = self._rewards(), params.redemption
-        prices = np.array([one.points for one in rewards], np.int32)
-        costs = np.array([money(one.unit_cost) for one in rewards], np.int64)
-        values = np.array([money(one.face_value) for one in rewards], np.int64)
+        redemption, (prices, costs, values, faces) = params.redemption, self._prices
         full = max(redemption.full_worth * world.population.mean_basket, 1e-9)
-        worths = np.array([min(one.face_value / full, 1.0) for one in rewards], np.float32)
+        worths = np.minimum(faces / full, 1.0).astype(np.float32)
         counts = world.tally(
             redeem,
             4,
@@ -438,10 +613,13 @@ class Points(Program):
             np.uint64(word(self.name)),
             f32(redemption.rate * (1.0 - redemption.friction) * world.calendar.dt),
             f32(redemption.stockpilers),
+            redemption.takes == "all",
         )
         redeemed = int(counts[:, 1].sum())
         if not redeemed:
             return
+        if redeemed * max((np.maximum(costs, values) / prices).tolist()) > MOST_MONEY:
+            raise TooLarge(f"{self.address}: rewards add up to more money than the books can hold: lower unit_cost and face_value")
         world.totals.add("rewards_redeemed", counts[:, 0])
         world.totals.add("points_redeemed", counts[:, 1])
         world.totals.add("reward_face_value", counts[:, 3])
@@ -461,7 +639,7 @@ class Points(Program):
         world.totals.add("points_outstanding", counts[:, 1])
         world.totals.add("points_liability", round(queue.liability.liability))
         world.totals.add("points_liability_at_launch", queue.opening)
-        rewards = self._rewards()
+        rewards = self._rewards
         unit_cost = sum(one.unit_cost / one.points for one in rewards) / len(rewards)
         world.totals.add("points_cost_owed", money(int(counts[:, 1].sum()) * self.params.expected_redemption * unit_cost))
 
@@ -491,22 +669,24 @@ def earn(
     sales,
     member,
     carried,
+    doubled,
     redeem_clock,
     audience,
     purchase_rate,
     person,
     value,
     number,
+    factor,
     join_key,
     redeem_key,
     name,
     per_unit,
-    multiplier,
     step,
     step_points,
     accumulates,
     min_order,
     extra,
+    only_first,
     welcome,
     intercept,
     value_slope,
@@ -516,9 +696,9 @@ def earn(
     """Joining and points of each order; `sales` gathers members' sales and how many joined."""
     for e in range(start, stop):
         i = person[e]
-        if audience[i] == 0:
-            continue
         if member[i] == 0:
+            if audience[i] == 0:
+                continue
             odds = intercept + value_slope * purchase_rate[i] * f32(value[e])
             if uniform(join_key, i, number[e], name) >= _ONE / (_ONE + exp32(-odds)):
                 continue
@@ -527,7 +707,7 @@ def earn(
             points[e] += welcome
             sales[1] += 1
         sales[0] += value[e]
-        base = np.rint(per_unit * f64(value[e]) * multiplier)
+        base = np.rint(per_unit * f64(value[e]) * factor[e])
         if step > 0:
             if accumulates:
                 counted = f64(carried[i]) * 10000.0 + f64(value[e])
@@ -535,10 +715,66 @@ def earn(
                 carried[i] = f32((counted - full * f64(step)) / 10000.0)
             else:
                 full = np.floor(f64(value[e]) / f64(step))
-            base += np.rint(full * f64(step_points) * multiplier)
+            base += np.rint(full * f64(step_points) * factor[e])
         points[e] += i64(base)
         if extra > 0.0 and value[e] >= min_order:
+            if only_first:
+                if doubled[i] != 0:
+                    continue
+                doubled[i] = u8(1)
             later[e] = i64(np.rint(base * extra))
+
+
+@kernel
+def celebrate(factor, person, key, week, weeks, multiplier, start, stop):
+    """Multiply the points of orders in the window that begins in the birthday's week."""
+    for e in range(start, stop):
+        if celebrates(key, person[e], week, weeks):
+            factor[e] *= multiplier
+
+
+@kernel
+def reward_interactions(points, people, member, interactions, by_tier, tiered, per_interaction, cap, start, stop):
+    """Points of members for what they did besides buying, rounded half to even over the step."""
+    for k in range(start, stop):
+        i = people[k]
+        if member[i] != 0:
+            rate = per_interaction
+            if tiered and by_tier[i] > _ZERO:
+                rate = by_tier[i]
+            points[k] = i64(np.rint(f64(rate) * f64(min(i64(interactions[i]), cap))))
+
+
+@kernel
+def note_purchases(bought, from_orders, joined, person, value, points, later, welcome, start, stop):
+    """What members' orders are worth and have earned; the first points of who joins in this step hold the welcome gift."""
+    last = -1
+    for e in range(start, stop):
+        i = person[e]
+        if joined[e] == 0 and last != i:
+            if points[e] == 0:
+                continue
+            last = i
+            points_here = points[e] - welcome
+        else:
+            points_here = points[e]
+        bought[i] += value[e]
+        from_orders[i] += points_here + later[e]
+
+
+@kernel
+def take_back(counts, used, bought, from_orders, earned, refunded, segment, start, stop):
+    """Take back the part of the points from orders that the orders sent back are of them, as far as the balance goes."""
+    for i in range(start, stop):
+        if refunded[i] == 0 or bought[i] == 0:
+            continue
+        back = min(refunded[i], bought[i])
+        due = i64(np.rint(f64(from_orders[i]) * (f64(back) / f64(bought[i]))))
+        bought[i] -= back
+        from_orders[i] -= due
+        taken = min(due, i64(earned[i]) - i64(used[i]))
+        used[i] += i32(taken)
+        counts[segment[i], 0] += taken
 
 
 @kernel
@@ -573,10 +809,11 @@ def redeem(
     name,
     hazard,
     stockpilers,
+    takes_all,
     start,
     stop,
 ):
-    """At most one reward a step and member, once the hazard of redeeming has passed its clock."""
+    """At most one visit to the catalog a step and member, once the hazard of redeeming has passed its clock."""
     for i in range(start, stop):
         if member[i] == 0 or status[i] != ACTIVE:
             continue
@@ -584,22 +821,77 @@ def redeem(
         if balance < prices[0]:
             continue
         taste, patience = uniform_pair(want_key, i, 0, name)
-        wanted = min(i64(taste * f32(prices.size)), i64(prices.size - 1))
+        wanted = pick_reward(taste, prices.size)
         if balance < prices[wanted]:
             continue
         pressure = hazard * f32(0.2) if patience < stockpilers else hazard
         if redeem_clock[i] > pressure:
             redeem_clock[i] -= pressure
             continue
-        redemptions[i] += 1
-        redeem_clock[i] = -log32(uniform(redeem_key, i, redemptions[i], name))
-        used[i] += prices[wanted]
-        redeemed_now[i] = worths[wanted]
+        number = balance // prices[wanted] if takes_all else i32(1)
+        so_far = i64(redemptions[i]) + i64(number)
+        redemptions[i] = u16(min(so_far, 65535))
+        redeem_clock[i] = -log32(uniform(redeem_key, i, so_far, name))
+        used[i] += number * prices[wanted]
+        redeemed_now[i] = min(f32(number) * worths[wanted], _ONE)
         s = segment[i]
-        counts[s, 0] += 1
-        counts[s, 1] += prices[wanted]
-        counts[s, 2] += costs[wanted]
-        counts[s, 3] += values[wanted]
+        counts[s, 0] += number
+        counts[s, 1] += i64(number) * i64(prices[wanted])
+        counts[s, 2] += i64(number) * costs[wanted]
+        counts[s, 3] += i64(number) * values[wanted]
+
+
+@kernel
+def pick_reward(taste, rewards):
+    """Place by price of the reward that a member of this taste is after."""
+    return min(i64(taste * f32(rewards)), i64(rewards - 1))
+
+
+@kernel
+def draw_wanted(wanted, key, name, rewards, start, stop):
+    """The reward that each person would be after."""
+    for i in range(start, stop):
+        taste, _ = uniform_pair(key, i, 0, name)
+        wanted[i] = u8(pick_reward(taste, rewards))
+
+
+@kernel
+def show_goals(
+    progress,
+    goal_orders,
+    goal_weeks,
+    goals_reached,
+    goal_gift,
+    member,
+    earned,
+    used,
+    redemptions,
+    wanted,
+    choosing,
+    from_launch,
+    launched,
+    status,
+    log_basket,
+    prices,
+    per_scale,
+    welcome,
+    weeks,
+    start,
+    stop,
+):
+    """The reward that each member is after, as a goal; its orders are own mean orders from the first point that was not given."""
+    for i in range(start, stop):
+        if member[i] == 0 or status[i] != ACTIVE:
+            continue
+        price = prices[i64(wanted[i]) if choosing else i64(0)]
+        balance = earned[i] - used[i]
+        saved = balance // price if balance >= price else i32(0)
+        reached = i64(redemptions[i]) + i64(saved)
+        welcomed = not launched or from_launch[i] == 0
+        given = min(welcome, balance) if reached == 0 and welcomed else i32(0)
+        orders = min(f32(price - given) / per_scale * exp32(-log_basket[i]), _FAR)
+        shown, gift = f32(balance - saved * price) / f32(price), f32(given) / f32(price)
+        show_goal(progress, goal_orders, goal_weeks, goals_reached, goal_gift, i, shown, orders, weeks, min(reached, 65535), gift)
 
 
 @kernel

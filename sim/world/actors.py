@@ -30,8 +30,13 @@ class Brand(mesa.Agent):
 
     @property
     def points_outstanding(self) -> int:
-        """Points members hold, over all programs."""
-        return sum(self._world.ledger.points.values())
+        """Points members hold, over all programs that count in points; stamps on cards are none."""
+        counting = {one.address for one in self._components if any(total.name == "points_outstanding" for total in one.totals)}
+        return sum(held for program, held in self._world.ledger.points.items() if program in counting)
+
+    @property
+    def _components(self) -> Any:
+        return self.model.components  # type: ignore[attr-defined]
 
     @property
     def _world(self) -> Any:

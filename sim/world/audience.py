@@ -2,31 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import model_validator
 
-from ..core.declare import Parameters, param, stream, word
+from ..core.declare import Parameters, group, param, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
+from ..core.units import MONEY, WEEKS_PER_YEAR
 
 if TYPE_CHECKING:
     from .market import Market
 
-f32, u8 = np.float32, np.uint8
+f32, f64, u8 = np.float32, np.float64, np.uint8
 
 MEMBER = stream("audience.share", per="person", doc="Whether a person belongs to the share an action is for.")
+HOLD_OUT = stream("audience.hold_out", per="person", doc="Whether a person belongs to the hold-out, for whom no action is meant.")
+
+STAGES = ("growth", "maturity", "decline")
+ANY, LESS, MORE = 0, 1, 2
+_SIDES = {None: ANY, "far": LESS, "near": MORE, "low": LESS, "high": MORE}
+_CELLS = {
+    "high_value": {"recency": "near", "frequency": "high", "monetary": "high"},
+    "dormant": {"recency": "far", "frequency": "low", "monetary": "low"},
+    "potential": {"recency": "near", "frequency": "low", "monetary": "low"},
+}
+
+
+class Cell(Parameters):
+    """A cell of recency, frequency and monetary value; cut-offs are those of `market.rfm`.
+
+    In YAML a name alone (``rfm: dormant``) or any of the three sides (``rfm: {recency: near, frequency: high}``).
+    """
+
+    cell: Literal["high_value", "dormant", "potential"] | None = param(
+        None,
+        unit="",
+        doc="high_value: near, high, high; dormant: far, low, low; potential: near, low, low.",
+        source="RFM practice as in the texts this project models",
+    )
+    recency: Literal["near", "far"] | None = param(None, unit="", doc="Whether the last order is near.", source="plan")
+    frequency: Literal["high", "low"] | None = param(None, unit="", doc="Whether orders are frequent.", source="plan")
+    monetary: Literal["high", "low"] | None = param(None, unit="", doc="Whether orders are large.", source="plan")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_name(cls, value: Any) -> Any:
+        return {"cell": value} if isinstance(value, str) else value
+
+    @property
+    def sides(self) -> dict[str, str | None]:
+        """The side wanted of each of recency, frequency and monetary value; None where both will do."""
+        own = {"recency": self.recency, "frequency": self.frequency, "monetary": self.monetary}
+        named = _CELLS[self.cell] if self.cell else {}
+        return {name: named.get(name, side) for name, side in own.items()}
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Relative path and message of what cannot be meant."""
+        if not any(self.sides.values()):
+            yield "", f"name a cell ({', '.join(_CELLS)}) or a side of recency, frequency or monetary"
+        for name, side in (("recency", self.recency), ("frequency", self.frequency), ("monetary", self.monetary)):
+            if self.cell and side and side != _CELLS[self.cell][name]:
+                yield name, f"{side} contradicts the cell {self.cell}, where it is {_CELLS[self.cell][name]}: nobody would be left"
 
 
 class Audience(Parameters):
-    """People picked by segment and share; everyone where nothing is said.
+    """People picked by segment, tier, RFM cell, stage of life and share; everyone where nothing is said.
 
-    The share is drawn once a person and keyed by the action's name, so it is the same people in every week and arm.
+    The share is drawn once a person and keyed by the action's name, so it is the same people in every week and arm. Tier,
+    cell and stage change as customers live and take in nobody who has not ordered; they are told from what a firm has on
+    record: orders, their dates and values. People of `market.hold_out` never belong.
     """
 
     segment: list[str] | None = param(None, unit="", doc="Only these segments.", source="plan")
+    tier: list[str] | None = param(None, unit="", doc="Only who holds one of these tiers now.", source="plan")
+    rfm: Cell | None = group("Only who is in this cell of recency, frequency and monetary value now, if given.", lambda: None)
+    stage: list[Literal["growth", "maturity", "decline"]] | None = param(
+        None, unit="", doc="Only who is in one of these stages of life now; see `market.lifecycle`.", source="plan"
+    )
     share: float = param(1.0, unit="share", low=0.0, high=1.0, doc="Only this part of them, drawn at random.", source="plan")
 
     @model_validator(mode="before")
@@ -34,28 +89,155 @@ class Audience(Parameters):
     def _accept_all(cls, value: Any) -> Any:
         return {} if value == "all" else value
 
-    def problems(self, market: Market) -> Iterator[tuple[str, str]]:
-        """Relative path and message of each name that the market does not have."""
+    @property
+    def changes(self) -> bool:
+        """Whether people come to belong, or cease to, as they live; else the first `mask` holds for good."""
+        return self.tier is not None or self.rfm is not None or self.stage is not None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the shared fields of customers that tell who belongs."""
+        found = ["segment"]
+        if self.tier is not None:
+            found.append("tier")
+        if self.rfm is not None or self.stage is not None:
+            found += ["joined", "last_order", "n_orders", "orders_before", "spent"]
+        return tuple(found)
+
+    def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+        """Relative path and message of each name that the scenario does not have, and of what nobody could be."""
+        for path, chosen in (("segment", self.segment), ("tier", self.tier), ("stage", self.stage)):
+            if chosen is not None and not chosen:
+                yield path, f"an empty list means nobody; leave {path} out to mean everyone"
         for name in self.segment or ():
             if name not in market.segments:
                 known = ", ".join(market.segments) or "none"
                 yield "segment", f"no segment {name!r} in market.segments (there: {known})"
+        known = [one for one in self.segment or () if one in market.segments]
+        if known and len(known) == len(self.segment or ()) and not any(market.segments[one].share for one in known):
+            yield "segment", f"market.segments gives {', '.join(known)} a share of 0: nobody would be left"
+        tiers = names.get("tier", ())
+        for name in self.tier or ():
+            if name not in tiers:
+                known = f"there: {', '.join(tiers)}" if tiers else "no program of type tiers is there"
+                yield "tier", f"no tier {name!r} in the scenario ({known})"
+        if self.rfm is not None:
+            for path, message in self.rfm.problems():
+                yield f"rfm.{path}".rstrip("."), message
+            growing = market.lifecycle.growth_weeks <= market.rfm.recency_weeks and set(self.stage or ()) == {"growth"}
+            if growing and self.rfm.sides["recency"] == "far":
+                yield "stage", (
+                    f"growth ends {market.lifecycle.growth_weeks:g} weeks after the first order (market.lifecycle), when recency is still "
+                    f"near (market.rfm: {market.rfm.recency_weeks:g} weeks): nobody would be left"
+                )
 
     def mask(self, world: Any, name: str) -> np.ndarray:
-        """1 where a person belongs, uint8 of shape (people,)."""
+        """1 where a person belongs now, uint8 of shape (people,); never for people of the hold-out."""
+        customers, market = world.customers, world.market
+        mask = np.ones(world.people, np.uint8)
+        if self.tier is not None:
+            ranks = np.zeros(256, np.uint8)
+            ranks[[world.names["tier"].index(one) + 1 for one in self.tier]] = 1
+            world.each(keep_tiers, mask, customers.tier, ranks)
+        if self.rfm is not None or self.stage is not None:
+            sides = self.rfm.sides if self.rfm is not None else {}
+            least = market.rfm.order_value
+            world.each(
+                keep_observed,
+                mask,
+                customers.joined,
+                customers.last_order,
+                customers.n_orders,
+                customers.orders_before,
+                customers.spent,
+                np.array([self.stage is None or one in self.stage for one in STAGES], np.uint8),
+                *(_SIDES[sides.get(one)] for one in ("recency", "frequency", "monetary")),
+                f32(world.calendar.now),
+                f32(market.rfm.recency_weeks),
+                f32(market.rfm.orders_per_year / WEEKS_PER_YEAR),
+                f32(market.rfm.least_weeks),
+                f64((world.population.mean_basket if least is None else least) * MONEY),
+                f32(market.lifecycle.growth_weeks),
+                f32(market.lifecycle.decline_gaps),
+                f32(1.0 / max(world.population.mean_rate, 1e-9)),
+            )
         chosen = np.ones(len(world.segments), np.uint8)
         if self.segment is not None:
             chosen[:] = [one in self.segment for one in world.segments]
-        mask = np.ones(world.people, np.uint8)
-        world.each(pick_audience, mask, world.customers.segment, chosen, f32(self.share), np.uint64(word(name)), world.key(MEMBER))
+        world.each(
+            pick_audience,
+            mask,
+            customers.segment,
+            chosen,
+            f32(self.share),
+            np.uint64(word(name)),
+            f32(market.hold_out),
+            world.key(MEMBER),
+            world.key(HOLD_OUT),
+        )
         return mask
 
 
 @kernel
-def pick_audience(mask, segment, chosen, share, name, key, start, stop):
-    """Mark the chosen segments' members whose keyed draw falls within the share."""
+def keep_tiers(mask, tier, ranks, start, stop):
+    """Leave those who hold one of the tiers."""
     for i in range(start, stop):
-        belongs = chosen[segment[i]]
+        mask[i] = ranks[tier[i]]
+
+
+@kernel
+def keep_observed(
+    mask,
+    joined,
+    last_order,
+    n_orders,
+    orders_before,
+    spent,
+    stages,
+    recency,
+    frequency,
+    monetary,
+    now,
+    near,
+    often,
+    least_weeks,
+    large,
+    growing,
+    declining,
+    mean_gap,
+    start,
+    stop,
+):
+    """Leave the customers whose recency, frequency, monetary value and stage are those wanted."""
+    for i in range(start, stop):
+        # Who has not ordered yet has joined in the distant past, or will in the future.
+        if mask[i] == 0 or last_order[i] < f32(-1.0e8) or joined[i] > now:
+            mask[i] = u8(0)
+            continue
+        silent, tenure = now - last_order[i], now - joined[i]
+        orders = max(f32(n_orders[i]) + f32(orders_before[i]), f32(1.0))
+        is_near = silent <= near
+        is_often = orders >= often * max(tenure, least_weeks)
+        is_large = n_orders[i] > 0 and f64(spent[i]) >= large * f64(n_orders[i])
+        stage = 1
+        if silent * orders > declining * (last_order[i] - joined[i] + mean_gap):
+            stage = 2
+        elif tenure < growing:
+            stage = 0
+        fits = stages[stage] != 0
+        fits = fits and (recency == ANY or is_near == (recency == MORE))
+        fits = fits and (frequency == ANY or is_often == (frequency == MORE))
+        fits = fits and (monetary == ANY or is_large == (monetary == MORE))
+        mask[i] = u8(1) if fits else u8(0)
+
+
+@kernel
+def pick_audience(mask, segment, chosen, share, name, hold_out, key, hold_out_key, start, stop):
+    """Leave the chosen segments' members whose keyed draw falls within the share and who are not held out."""
+    for i in range(start, stop):
+        belongs = mask[i] != 0 and chosen[segment[i]] != 0
         if belongs and share < f32(1.0):
-            belongs = u8(1) if uniform(key, i, 0, name) < share else u8(0)
-        mask[i] = belongs
+            belongs = uniform(key, i, 0, name) < share
+        if belongs and hold_out > f32(0.0):
+            belongs = uniform(hold_out_key, i, 0, 0) >= hold_out
+        mask[i] = u8(1) if belongs else u8(0)

@@ -50,16 +50,73 @@ class Customers(Fields):
         f32, default=70.0, unit="points", low=0, high=100, doc="Own long-run satisfaction, to which it returns."
     )
     loyalty: Any = field(f32, default=0.5, unit="share", low=0, high=1, doc="Weighted affective, behavioral, cognitive loyalty.")
-    heard_strong: Any = field(u16, default=0, unit="messages", doc="Positive messages from strong ties this step.")
-    heard_weak: Any = field(u16, default=0, unit="messages", doc="Positive messages from weak ties this step.")
-    heard_negative: Any = field(u16, default=0, unit="messages", doc="Negative messages from any tie this step.")
-    contacts: Any = field(u8, default=0, unit="contacts", doc="Messages of the firm that reach the person this step.")
+    heard_strong: Any = field(u16, default=0, unit="messages", weekly=True, doc="Positive messages from strong ties, heard this week.")
+    heard_weak: Any = field(u16, default=0, unit="messages", weekly=True, doc="Positive messages from weak ties, heard this week.")
+    heard_negative: Any = field(u16, default=0, unit="messages", weekly=True, doc="Negative messages from any tie, heard this week.")
+    contacts: Any = field(u8, default=0, unit="contacts", fresh=True, doc="Messages of the firm that reach the person this step.")
     receptiveness: Any = field(
         f32, default=1.0, unit="1", low=0, high=1, doc="Factor on the response to a message of the firm; 1 if rested."
     )
     rewarded: Any = field(
-        f32, default=0.0, unit="rewards", low=0, doc="Rewards redeemed in the step before; one of little worth counts in part."
+        f32,
+        default=0.0,
+        unit="rewards",
+        low=0,
+        fresh=True,
+        doc="Rewards redeemed in the step before; one of little worth counts in part.",
     )
+
+    tier: Any = field(u8, default=0, unit="", optional=True, doc="Tier held, 1 the lowest; 0 without one.")
+    points_factor: Any = field(
+        f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on points earned this step: tiers, birthdays."
+    )
+    priority: Any = field(u8, default=0, unit="", optional=True, doc="Priority at the service desk; the highest is served first.")
+    progress: Any = field(
+        f32, default=0.0, unit="share", low=0, high=1, optional=True, fresh=True, doc="Way to the next reward as shown; 0 without a goal."
+    )
+    goal_orders: Any = field(
+        f32, default=0.0, unit="orders", low=0, optional=True, fresh=True, doc="Own mean orders that the goal takes from its start."
+    )
+    goal_weeks: Any = field(
+        f32, default=0.0, unit="weeks", low=0, optional=True, fresh=True, doc="Weeks within which the goal must be reached."
+    )
+    goals_reached: Any = field(u16, default=0, unit="goals", optional=True, fresh=True, doc="Goals reached before the open one.")
+    goal_gift: Any = field(
+        f32, default=0.0, unit="share", low=0, high=1, optional=True, fresh=True, doc="Part of the open goal that was given as a gift."
+    )
+    service: Any = field(
+        f32, default=0.0, unit="points", optional=True, fresh=True, doc="Satisfaction added by service since the step before."
+    )
+    care: Any = field(
+        f32,
+        default=0.0,
+        unit="share",
+        low=-1,
+        high=1,
+        optional=True,
+        fresh=True,
+        doc="Attachment gained this step by care, community or recognition; lost by betrayal if negative.",
+    )
+    talkativeness: Any = field(
+        f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on the probability of telling others of an order."
+    )
+    interactions: Any = field(
+        u8, default=0, unit="interactions", optional=True, fresh=True, doc="Likes, comments and shares made since the step before."
+    )
+    interaction_points: Any = field(
+        f32, default=0.0, unit="points", low=0, optional=True, fresh=True, doc="Points a tier gives for one interaction."
+    )
+    invitation_pull: Any = field(
+        f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on the rate at which the person invites others."
+    )
+    invitation_appeal: Any = field(
+        f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on the hazard by which the person's invitation wins."
+    )
+    invited_by: Any = field(i32, default=-1, unit="", optional=True, doc="Who last invited the person; -1 for nobody.")
+    refunded: Any = field(
+        i64, default=0, unit="money", low=0, optional=True, fresh=True, doc="Value of orders sent back this step, before discounts."
+    )
+    returns: Any = field(u8, default=0, unit="", doc="Times the customer was won back after leaving.")
 
     def __getitem__(self, person: int) -> SimpleNamespace:
         """One person as a plain row with the same names, for reading."""

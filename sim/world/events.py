@@ -19,8 +19,9 @@ class Buffer:
         self.orders = {name: np.empty(orders + ORDER_ROOM, dtype) for name, dtype in COLUMNS.items()}
         self.exits = np.empty(changes + 1, np.int32)
         self.acquired = np.empty(changes + 1, np.int32)
-        # orders, exits, acquisitions and a cohort's entries so far
-        self.counts = np.zeros(4, np.int64)
+        self.returned = np.empty(changes + 1, np.int32)
+        # orders, exits, acquisitions, a cohort's entries and returns so far
+        self.counts = np.zeros(5, np.int64)
 
     def grow(self) -> None:
         """Double the room of all columns, keeping what is there."""
@@ -28,6 +29,7 @@ class Buffer:
             self.orders[name] = np.concatenate([column, np.empty_like(column)])
         self.exits = np.concatenate([self.exits, np.empty_like(self.exits)])
         self.acquired = np.concatenate([self.acquired, np.empty_like(self.acquired)])
+        self.returned = np.concatenate([self.returned, np.empty_like(self.returned)])
 
 
 class Events:
@@ -39,8 +41,11 @@ class Events:
         number: The person's order number since the start, from 1.
         time: Time of each order, in weeks from the start.
         disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
+        failed: 1 for each order that went wrong; 0 until experienced.
+        discount: Integer money taken off each order so far in this step, by all discounts together.
         exits: Who left, by person.
         acquired: Who was won, by person; the cause is in `Customers.acquired_by`.
+        returned: Who came back after having left, by person.
         entered: Number of a cohort's customers who entered.
     """
 
@@ -53,8 +58,11 @@ class Events:
         for name, dtype in COLUMNS.items():
             setattr(self, name, np.empty(0, dtype))
         self.disconfirmation = np.empty(0, np.float32)
+        self.failed = np.empty(0, np.uint8)
+        self.discount = np.empty(0, np.int64)
         self.exits = np.empty(0, np.int32)
         self.acquired = np.empty(0, np.int32)
+        self.returned = np.empty(0, np.int32)
         self.entered = 0
 
     person: np.ndarray
@@ -76,15 +84,30 @@ class Events:
             setattr(self, name, np.concatenate([one.orders[name][: one.counts[0]] for one in buffers]))
         self.exits = np.concatenate([one.exits[: one.counts[1]] for one in buffers])
         self.acquired = np.concatenate([one.acquired[: one.counts[2]] for one in buffers])
+        self.returned = np.concatenate([one.returned[: one.counts[4]] for one in buffers])
         self.entered = int(sum(one.counts[3] for one in buffers))
         self.disconfirmation = np.zeros(len(self.person), np.float32)
+        self.failed = np.zeros(len(self.person), np.uint8)
+        self.discount = np.zeros(len(self.person), np.int64)
+
+    def between(self, start: int, stop: int) -> Events:
+        """The events of these rows; what is written into them is written here."""
+        part = Events()
+        a, b = np.searchsorted(self.person, (start, stop))
+        for name in (*COLUMNS, "disconfirmation", "failed", "discount"):
+            setattr(part, name, getattr(self, name)[a:b])
+        for name in ("exits", "acquired", "returned"):
+            people = getattr(self, name)
+            a, b = np.searchsorted(people, (start, stop))
+            setattr(part, name, people[a:b])
+        return part
 
     def __len__(self) -> int:
         return len(self.person)
 
     def copy(self) -> Events:
         twin = Events()
-        for name in (*COLUMNS, "disconfirmation", "exits", "acquired"):
+        for name in (*COLUMNS, "disconfirmation", "failed", "discount", "exits", "acquired", "returned"):
             setattr(twin, name, getattr(self, name).copy())
         twin.entered = self.entered
         return twin

@@ -29,6 +29,8 @@ class Line:
 LINES = {
     "revenue": Line(CUSTOMERS, FIRM, "Order values, before discounts."),
     "cost_of_goods": Line(FIRM, SUPPLIERS, "What the goods sold cost the firm."),
+    "refunds": Line(FIRM, CUSTOMERS, "What had been paid for orders sent back."),
+    "goods_returned": Line(SUPPLIERS, FIRM, "Salvage value of goods sent back."),
     "discounts": Line(FIRM, CUSTOMERS, "Price reductions given."),
     "reward_cost": Line(FIRM, SUPPLIERS, "Firm's cost of rewards at redemption, not their face value."),
     "campaign_cost": Line(FIRM, SUPPLIERS, "Contacts, content and other campaign spending."),
@@ -57,7 +59,7 @@ class Ledger:
 
     Attributes:
         accounts: Balance of each party in integer money; their sum is always 0.
-        points: Outstanding points of each program by the books.
+        points: Outstanding points, or stamps, of each program by the books.
     """
 
     def __init__(self, totals: Any) -> None:
@@ -87,15 +89,16 @@ class Ledger:
             self.accounts[kind.payee] += amount
             self._totals.add(line, amounts)
 
-    def post_points(self, program: str, *, issued: int = 0, redeemed: int = 0, expired: int = 0) -> None:
-        """Book points of a program.
+    def post_points(self, program: str, *, issued: int = 0, redeemed: int = 0, expired: int = 0, reversed: int = 0) -> None:
+        """Book points of a program; those reversed had been issued for orders that were sent back.
 
         Raises:
             ConservationError: More points leave than there are.
         """
-        left = self.points.get(program, 0) + issued - redeemed - expired
-        if min(issued, redeemed, expired, left) < 0:
-            raise ConservationError(f"program {program!r}: {issued} issued, {redeemed} redeemed, {expired} expired leave {left}")
+        left = self.points.get(program, 0) + issued - redeemed - expired - reversed
+        if min(issued, redeemed, expired, reversed, left) < 0:
+            flows = f"{issued} issued, {redeemed} redeemed, {expired} expired, {reversed} reversed"
+            raise ConservationError(f"program {program!r}: {flows} leave {left}")
         self.points[program] = left
 
     def check(self, spent: int, revenue: int) -> None:

@@ -25,6 +25,7 @@ GAP = stream("life.gap", per="order", doc="Unit-mean gap to the next order; the 
 VALUE = stream("life.value", per="order", doc="Value of an order within the person's own distribution.")
 LIFE = stream("life.exit", per="life", doc="Unit exponential of attrition hazard that a life lasts.")
 ACQUISITION = stream("life.acquisition", per="life", doc="Unit exponential of acquisition hazard until a prospect is won.")
+RETURN = stream("life.return", per="life", doc="Unit exponential of win-back hazard until a departed customer returns.")
 CAUSE = stream("life.cause", per="life", doc="Which cause won the customer, in proportion to the hazards.")
 
 NEVER, PER_ORDER, PER_WEEK, PER_RENEWAL = 0, 1, 2, 3
@@ -87,13 +88,13 @@ def pass_time(
     weekly, renewing = attrition == PER_WEEK, attrition == PER_RENEWAL
     for i in range(start, stop):
         state = status[i]
-        active, prospect = state == ACTIVE, state == PROSPECT
+        active, waiting = state == ACTIVE, state == PROSPECT or state == CHURNED
         passed = purchase[i] * step if active else _ZERO
-        hazard = acquisition[i] if prospect else _ZERO
+        hazard = acquisition[i] if waiting else _ZERO
         if weekly:
             hazard = attrition_hazard[i] * exp32(log_attrition[i]) * step if active else hazard
         acts = active and (renewing or order_clock[i] <= passed or (weekly and status_clock[i] <= hazard))
-        acts = acts or (prospect and status_clock[i] <= hazard) or (state == ABSENT and enters[i] < end)
+        acts = acts or (waiting and status_clock[i] <= hazard) or (state == ABSENT and enters[i] < end)
         busy[i] = u8(1) if acts else u8(0)
         order_clock[i] -= _ZERO if acts else passed
         status_clock[i] -= _ZERO if acts else hazard
@@ -107,6 +108,7 @@ def live(
     order_time,
     exits,
     acquired,
+    returned,
     counts,
     status,
     order_clock,
@@ -115,6 +117,7 @@ def live(
     joined,
     last_order,
     acquired_by,
+    returns,
     spent,
     purchase_rate,
     attrition_hazard,
@@ -130,6 +133,7 @@ def live(
     gap_key,
     value_key,
     life_key,
+    return_key,
     cause_key,
     attrition,
     exposure_per_order,
@@ -146,7 +150,9 @@ def live(
     end = f32(now + dt)
     n_causes = acquisition.shape[0]
     for k in range(start, stop):
-        if counts[0] + ORDER_ROOM > order_person.size or counts[1] + 1 > exits.size or counts[2] + 1 > acquired.size:
+        if counts[0] + ORDER_ROOM > order_person.size:
+            return k
+        if counts[1] + 1 > exits.size or counts[2] + 1 > acquired.size or counts[4] + 1 > returned.size:
             return k
         i = busy[k]
         state = status[i]
@@ -162,35 +168,42 @@ def live(
             else:
                 state = u8(PROSPECT)
             status[i] = state
-        if state == PROSPECT:
+        if state == PROSPECT or state == CHURNED:
             hazard = acquisition[n_causes - 1, i] * (left / f32(dt))
             if status_clock[i] > hazard:
                 status_clock[i] -= hazard
                 continue
             share = status_clock[i] / hazard
-            pick = uniform(cause_key, i, 0, 0) * hazard * f32(dt) / left
-            cause = 0
-            while cause + 1 < n_causes and pick >= acquisition[cause, i]:
-                cause += 1
+            whole = hazard * f32(dt) / left
             left = left * (_ONE - share)
             status[i] = u8(ACTIVE)
-            acquired_by[i] = u8(cause + 1)
-            status_clock[i] = -log32(uniform(life_key, i, 1, 0))
-            joined[i] = end - left
-            acquired[counts[2]] = i
-            counts[2] += 1
-            n_orders[i] = 1
-            value = log_basket[i] + log_order_value[i] + log_quantile(value_table, uniform(value_key, i, 1, 0))
+            if state == PROSPECT:
+                pick = uniform(cause_key, i, 0, 0) * whole
+                cause = 0
+                while cause + 1 < n_causes and pick >= acquisition[cause, i]:
+                    cause += 1
+                acquired_by[i] = u8(cause + 1)
+                joined[i] = end - left
+                acquired[counts[2]] = i
+                counts[2] += 1
+            else:
+                returns[i] = u8(min(i64(returns[i]) + 1, 255))
+                returned[counts[4]] = i
+                counts[4] += 1
+            status_clock[i] = -log32(uniform(life_key, i, 1 + i64(returns[i]), 0))
+            n_orders[i] += 1
+            number = n_orders[i]
+            value = log_basket[i] + log_order_value[i] + log_quantile(value_table, uniform(value_key, i, number, 0))
             units = i64(np.rint(f64(exp32(min(value, f32(25.0)))) * _MONEY))
             at = counts[0]
             order_person[at] = i
             order_value[at] = units
-            order_number[at] = 1
-            order_time[at] = joined[i]
+            order_number[at] = number
+            order_time[at] = end - left
             counts[0] = at + 1
             spent[i] += units
-            last_order[i] = joined[i]
-            order_clock[i] = quantile(gap_table, uniform(gap_key, i, 2, 0))
+            last_order[i] = end - left
+            order_clock[i] = quantile(gap_table, uniform(gap_key, i, number + 1, 0))
         rate = purchase[i]
         hazard_rate = _ZERO
         if attrition == PER_WEEK:
@@ -251,4 +264,6 @@ def live(
                     exits[counts[1]] = i
                     counts[1] += 1
                     break
+        if status[i] == CHURNED:
+            status_clock[i] = -log32(uniform(return_key, i, i64(returns[i]), 0))
     return stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,81 @@ class Segment(Parameters):
 
     share: float = param(
         unit="share", low=0.0, high=1.0, doc="Part of all people; shares are scaled to sum to 1.", source="data or plan"
+    )
+    behaviors: dict[str, dict[str, Any]] = param(
+        {}, unit="", doc="Parameters of behaviors that are different here, by behavior.", source="data or plan"
+    )
+
+
+class Rfm(Parameters):
+    """Cut-offs of the RFM cells: recency, frequency and monetary value as the firm can count them.
+
+    Recency: weeks since the last order. Frequency: orders a year since the first one, over at least `least_weeks`. Monetary:
+    mean value of the orders since the start, before discounts.
+    """
+
+    recency_weeks: float = param(
+        12.0,
+        unit="weeks",
+        low=0.1,
+        high=520.0,
+        doc="Near up to so many weeks since the last order, far beyond.",
+        plausible=(4.0, 26.0),
+        source="assumed; cut-offs are the firm's choice and the texts this project models give none",
+    )
+    orders_per_year: float = param(
+        4.0,
+        unit="1/year",
+        low=0.01,
+        high=2000.0,
+        doc="High from so many orders a year.",
+        plausible=(2.0, 12.0),
+        source="assumed; cut-offs are the firm's choice",
+    )
+    order_value: float | None = param(
+        None,
+        unit="money",
+        low=0.0,
+        high=1e9,
+        doc="High from this mean order value; if not given, from the mean over all customers. Low for who has not ordered since the "
+        "start.",
+        source="plan",
+    )
+    least_weeks: float = param(
+        13.0,
+        unit="weeks",
+        low=1.0,
+        high=104.0,
+        doc="Least time that orders a year are counted over, so that one first order makes nobody frequent.",
+        plausible=(4.0, 26.0),
+        source="assumed",
+    )
+
+
+class Lifecycle(Parameters):
+    """Cut-offs of the stages of a customer's life as the firm can see them: growth, maturity, decline.
+
+    Decline: silent for more than `decline_gaps` own mean gaps, counted as for `lapse_gaps`. Else growth in the first
+    `growth_weeks` after the first order, and maturity from then on.
+    """
+
+    growth_weeks: float = param(
+        26.0,
+        unit="weeks",
+        low=0.5,
+        high=520.0,
+        doc="Weeks after the first order that growth lasts.",
+        plausible=(8.0, 52.0),
+        source="assumed",
+    )
+    decline_gaps: float = param(
+        2.0,
+        unit="gaps",
+        low=0.5,
+        high=20.0,
+        doc="In decline after so many own mean gaps without an order.",
+        plausible=(1.5, 3.0),
+        source="assumed",
     )
 
 
@@ -62,6 +137,16 @@ class Market(Parameters):
         high=10.0,
         doc="Observed as lapsed after so many own mean gaps without an order.",
         source="operational rule of this project",
+    )
+    rfm: Rfm = group("Cut-offs of the RFM cells that audiences may name.", Rfm)
+    lifecycle: Lifecycle = group("Cut-offs of the stages of life that audiences may name.", Lifecycle)
+    hold_out: float = param(
+        0.0,
+        unit="share",
+        low=0.0,
+        high=0.9,
+        doc="Part of all people, drawn once, for whom no program, campaign or feedback action is ever meant.",
+        source="plan",
     )
 
     @property

@@ -23,6 +23,7 @@ REWIRING = stream("network.rewiring", per="tie", doc="Whether a tie of the ring 
 CHANCE = stream("network.chance", per="tie", doc="Who is tied to whom by chance, and how strongly.")
 TIES = stream("network.ties", per="person", doc="How many ties a person has.")
 INSIDE = stream("network.inside", per="person", doc="With whom a person is tied inside the own community.")
+SEAT = stream("network.seat", per="person", doc="Which segment the person at a place of the network belongs to.")
 SIZE = stream("network.size", per="community", doc="How large a community is.")
 
 WEAK_BIT = u32(0x80000000)
@@ -46,14 +47,16 @@ class Network:
     Attributes:
         starts: Where each person's row begins in `ties`, int64 of shape (people + 1,).
         ties: Rows one after the other, uint32: receiver, with `WEAK_BIT` set where the tie is weak.
-        labels: Original id of each row of an edge list; people beyond its end are not in the list. None otherwise.
-        bounds: First person of each community and the number of people at the end; None where none were planted.
+        labels: Original id of each row of an edge list; -1 for, or nothing of, people who are not in the list. None otherwise.
+        bounds: First place of each community and the number of people at the end; None where none were planted.
+        places: Place of each row in the order of the generator, if rows stand in another.
     """
 
     starts: np.ndarray
     ties: np.ndarray
     labels: np.ndarray | None = None
     bounds: np.ndarray | None = None
+    places: np.ndarray | None = None
 
     @property
     def people(self) -> int:
@@ -90,13 +93,69 @@ class Network:
         """Planted community of each person, int32 of shape (people,), or None where none were planted."""
         if self.bounds is None:
             return None
-        return np.repeat(np.arange(len(self.bounds) - 1, dtype=np.int32), np.diff(self.bounds))
+        found = np.repeat(np.arange(len(self.bounds) - 1, dtype=np.int32), np.diff(self.bounds))
+        return found if self.places is None else found[self.places]
+
+    def seated(self, places: np.ndarray) -> Network:
+        """The same network with its people in another order of rows.
+
+        Args:
+            places: Old row of each new one, a permutation, int64 of shape (people,).
+        """
+        row = np.empty(self.people, np.uint32)
+        row[places] = np.arange(self.people, dtype=np.uint32)
+        starts = np.zeros(self.people + 1, np.int64)
+        np.cumsum(self.degrees[places], out=starts[1:])
+        ties = np.empty(len(self.ties), np.uint32)
+        reseat(ties, starts, self.ties, self.starts, places, row, 0, self.people)
+        labels = None
+        if self.labels is not None:
+            labels = np.full(self.people, -1, self.labels.dtype)
+            listed = places < len(self.labels)
+            labels[listed] = self.labels[places[listed]]
+        return Network(starts, ties, labels, self.bounds, places)
 
     def row(self, person: int) -> tuple[np.ndarray, np.ndarray]:
         """Who hears `person` through strong ties, and who through weak ties."""
         row = self.ties[self.starts[person] : self.starts[person + 1]]
         weak = row >= WEAK_BIT
         return row[~weak].astype(np.int32), (row[weak] & INDEX_MASK).astype(np.int32)
+
+
+def seats(world: Any) -> np.ndarray:
+    """Place in the network of each row: at random between segments, in the network's order within a segment.
+
+    Rows of a segment lie together; who is whose neighbor knows nothing of segments.
+    """
+    luck = np.empty(world.people, np.float32)
+    world.each(draw_seat, luck, world.key(SEAT))
+    taken = np.empty(world.people, np.int64)
+    taken[np.argsort(luck, kind="stable")] = np.repeat(np.arange(len(world.segments)), np.diff(world.bounds))
+    return np.argsort(taken, kind="stable")
+
+
+@kernel
+def draw_seat(luck, key, start, stop):
+    """Rank decides which segment has which place."""
+    for place in range(start, stop):
+        luck[place] = uniform(key, place, 0, 0)
+
+
+@kernel
+def reseat(ties, starts, old_ties, old_starts, places, row, start, stop):
+    """Rows in another order: strong ties first, then the weak, each in rising order of the new rows."""
+    for i in range(start, stop):
+        begin = starts[i]
+        old = old_starts[places[i]]
+        for k in range(starts[i + 1] - begin):
+            tie = old_ties[old + k]
+            # The bit of weak ties is the highest, so plain order puts them last.
+            new = u32(row[tie & INDEX_MASK] | (tie & WEAK_BIT))
+            at = begin + k
+            while at > begin and ties[at - 1] > new:
+                ties[at] = ties[at - 1]
+                at -= 1
+            ties[at] = new
 
 
 @kernel
@@ -333,6 +392,23 @@ def pass_messages(
             elif heard_strong[receiver] < _FULL:
                 heard_strong[receiver] += _NEXT
     return delivered
+
+
+@kernel
+def spread(amounts, ties, starts, senders, strong, weak, start, stop):
+    """Add `strong` or `weak`, by strength of the tie, to the amount of each person who hears a sender. For one thread.
+
+    Args:
+        amounts: What has reached each person, float32, added to.
+        ties, starts: Rows of the network.
+        senders: From whom it comes, int32.
+        strong, weak: What passes a strong or a weak tie, float32.
+        start, stop: Senders to serve.
+    """
+    for k in range(start, stop):
+        sender = senders[k]
+        for at in range(starts[sender], starts[sender + 1]):
+            amounts[neighbor(ties[at])] += weak if is_weak(ties[at]) else strong
 
 
 def assemble(pairs: np.ndarray, people: int, *, mutual: bool = True) -> Network:

@@ -11,7 +11,7 @@ from ..core.declare import stream
 from ..core.draws import exp32, gamma_table, log32, log_quantile, normal32, quantile, uniform, uniform_pair
 from ..core.kernel import kernel
 from .customers import ABSENT, ACTIVE, CHURNED, PROSPECT
-from .life import ACQUISITION, GAP, LIFE, NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK
+from .life import ACQUISITION, GAP, LIFE, NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK, RETURN
 
 f32, f64, i32, i64, u8, u16, u64 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16, np.uint64
 
@@ -20,7 +20,6 @@ LEAVING = stream("population.attrition", per="person", doc="Base attrition hazar
 BASKET = stream("population.basket", per="person", doc="Own scale of order value.")
 ALIVE = stream("population.alive", per="person", doc="Whether a customer with this history is still there.")
 PLACE = stream("population.place", per="person", doc="Who of the market are customers, prospects and later entrants.")
-SEGMENT = stream("population.segment", per="person", doc="Segment of a person.")
 HISTORY = stream("population.history", per="person", doc="Age of a customer without a record; entry of a newcomer.")
 WHO = stream("population.who", per="person", doc="Which recorded history a customer gets.")
 PAST = stream("population.past", per="order", doc="Gaps between orders before the start.")
@@ -74,6 +73,11 @@ class Population:
             return first * third / (second - 1.0)
         return float(exp32(f32(first + 0.5 * (second**2 + third**2))))
 
+    @property
+    def mean_order(self) -> float:
+        """Mean value of a person's orders in terms of the own scale, whose log is `Customers.log_basket`."""
+        return self.spend_first if self.spend == GAMMA_GAMMA else float(exp32(f32(0.5 * self.spend_third**2)))
+
     def alive_probability(self, histories: np.ndarray) -> np.ndarray:
         """Probability that a customer with each history is still there, shape (histories,).
 
@@ -93,19 +97,16 @@ class Population:
             return _pareto_alive(x, recency, age, r, alpha, a, b)
         return np.ones(len(histories))
 
-    def draw(self, world: Any, histories: np.ndarray | None) -> None:
-        """Draw everyone in the market: status, segment, base rates, and the customers' past.
+    def draw(self, world: Any, people: np.ndarray, histories: np.ndarray | None, rows: np.ndarray | None) -> None:
+        """Draw base rates of everyone the world is narrowed to, and the past of its customers.
 
         Args:
             world: The world whose customers are filled.
+            people: The customers, int32.
             histories: Recorded histories (columns as `HISTORY_COLUMNS`), or None to let customers live a simulated past.
+            rows: Which history each customer has, shape (len(people),), or None.
         """
-        market, customers = world.market, world.customers
-        _place(world)
-        if market.segments:
-            shares = np.array([one.share for one in market.segments.values()])
-            cuts = (np.cumsum(shares) / shares.sum()).astype(np.float32)
-            world.each(draw_segment, customers.segment, cuts, world.key(SEGMENT))
+        customers = world.customers
         world.each(
             draw_base,
             customers.purchase_rate,
@@ -123,14 +124,13 @@ class Population:
             i64(self.spend),
             *(world.key(one) for one in (RATE, LEAVING, BASKET, GAP, LIFE, ACQUISITION)),
         )
-        if market.start == "base":
-            self._give_past(world, histories)
+        if world.market.start == "base":
+            self._give_past(world, people, histories, rows)
+            world.each(wait_departed, customers.status_clock, customers.status, world.key(RETURN))
         elif histories is not None:
-            people = np.flatnonzero(customers.status == ACTIVE)
-            entry = histories[_rows(world, people, len(histories)), 0]
+            entry = histories[rows, 0]
             customers.enters[people] = entry
-            late = people[entry > 0.0]
-            customers.status[late] = ABSENT
+            customers.status[people[entry > 0.0]] = ABSENT
         world.each(
             shift_base, customers.purchase_rate, customers.attrition_hazard, f32(self.rate_offset), f32(self.attrition_offset)
         )
@@ -146,10 +146,9 @@ class Population:
         shape = self.spend_second if self.spend == GAMMA_GAMMA else 1.0
         return gamma_table(shape), f32(self.spend_first), f32(self.spend_second), f32(self.spend_third)
 
-    def _give_past(self, world: Any, histories: np.ndarray | None) -> None:
+    def _give_past(self, world: Any, people: np.ndarray, histories: np.ndarray | None, rows: np.ndarray | None) -> None:
         customers, market = world.customers, world.market
-        people = np.flatnonzero(customers.status == ACTIVE).astype(np.int32)
-        _shape, scale = f32(self.rate_shape), f32(self.rate_scale)
+        scale = f32(self.rate_scale)
         common = (
             customers.status,
             customers.joined,
@@ -177,7 +176,6 @@ class Population:
                 world.key(PAST),
             )
             return
-        rows = _rows(world, people, len(histories))
         chosen = np.ascontiguousarray(histories[rows], dtype=np.float32)
         alive = self.alive_probability(histories)[rows].astype(np.float32)
         world.over(
@@ -198,6 +196,22 @@ class Population:
         )
         if self.timing_shape != 1.0:
             _residual_gaps(customers, people, chosen, self.timing_shape, world)
+
+
+def draw_people(world: Any, histories: np.ndarray | None) -> None:
+    """Draw everyone in the market: status, base rates, and the customers' past, each stretch of segments in its own way.
+
+    Args:
+        world: The world whose customers are filled.
+        histories: Recorded histories (columns as `HISTORY_COLUMNS`), or None to let customers live a simulated past.
+    """
+    _place(world)
+    people = np.flatnonzero(world.customers.status == ACTIVE).astype(np.int32)
+    rows = None if histories is None else _rows(world, people, len(histories))
+    for segment, start, stop in world.stretches():
+        a, b = np.searchsorted(people, (start, stop))
+        with world.within(segment, start, stop):
+            world.population.draw(world, people[a:b], histories, None if rows is None else rows[a:b])
 
 
 def _rows(world: Any, people: np.ndarray, histories: int) -> np.ndarray:
@@ -282,17 +296,6 @@ def draw_place(order, key, start, stop):
 
 
 @kernel
-def draw_segment(segment, cuts, key, start, stop):
-    """Segment by cumulative shares."""
-    for i in range(start, stop):
-        u = uniform(key, i, 0, 0)
-        at = 0
-        while at + 1 < cuts.size and u >= cuts[at]:
-            at += 1
-        segment[i] = u8(at)
-
-
-@kernel
 def erlang(key, person, first, count):
     """Sum of `count` unit exponentials: what observed events add to the shape of a gamma."""
     total = _ZERO
@@ -351,6 +354,14 @@ def draw_base(
             status_clock[i] = -log32(uniform(life_key, i, 0, 0))
         else:
             status_clock[i] = -log32(uniform(acquisition_key, i, 0, 0))
+
+
+@kernel
+def wait_departed(status_clock, status, return_key, start, stop):
+    """What it takes to win back each customer who has left before the start."""
+    for i in range(start, stop):
+        if status[i] == CHURNED:
+            status_clock[i] = -log32(uniform(return_key, i, 0, 0))
 
 
 @kernel

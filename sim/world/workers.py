@@ -27,11 +27,12 @@ class Workers:
         self.threads = max(1, threads)
         self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
 
-    def ranges(self, n: int) -> list[tuple[int, int]]:
+    def ranges(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Ranges of rows, one a thread, cut at multiples of 64."""
+        n = stop - start
         if self._pool is None or n < WORTH_SPLITTING:
-            return [(0, n)]
-        cuts = [n * part // self.threads // 64 * 64 for part in range(self.threads)] + [n]
+            return [(start, stop)]
+        cuts = [start, *((start + n * part // self.threads) // 64 * 64 for part in range(1, self.threads)), stop]
         return list(itertools.pairwise(cuts))
 
     def run(self, tasks: list[Callable[[], Any]]) -> list[Any]:
@@ -42,20 +43,20 @@ class Workers:
         first = tasks[0]()
         return [first, *(one.result() for one in rest)]
 
-    def each(self, kernel: Callable[..., Any], n: int, arguments: tuple[Any, ...]) -> None:
-        """Call ``kernel(*arguments, start, stop)`` over all rows."""
-        ranges = self.ranges(n)
+    def each(self, kernel: Callable[..., Any], span: tuple[int, int], arguments: tuple[Any, ...]) -> None:
+        """Call ``kernel(*arguments, start, stop)`` over the rows of `span`."""
+        ranges = self.ranges(*span)
         if len(ranges) == 1:
-            kernel(*arguments, u64(0), u64(n))
+            kernel(*arguments, u64(span[0]), u64(span[1]))
             return
         self.run([lambda a=a, b=b: kernel(*arguments, u64(a), u64(b)) for a, b in ranges])
 
-    def tally(self, kernel: Callable[..., Any], n: int, shape: tuple[int, ...], arguments: tuple[Any, ...]) -> np.ndarray:
+    def tally(self, kernel: Callable[..., Any], span: tuple[int, int], shape: tuple[int, ...], arguments: tuple[Any, ...]) -> np.ndarray:
         """Call ``kernel(totals, *arguments, start, stop)`` with int64 counters of `shape` a range; their sum."""
-        ranges = self.ranges(n)
+        ranges = self.ranges(*span)
         counters = np.zeros((len(ranges), *shape), np.int64)
         if len(ranges) == 1:
-            kernel(counters[0], *arguments, u64(0), u64(n))
+            kernel(counters[0], *arguments, u64(span[0]), u64(span[1]))
             return counters[0]
         self.run(
             [lambda c=c, a=a, b=b: kernel(c, *arguments, u64(a), u64(b)) for c, (a, b) in zip(counters, ranges, strict=True)]

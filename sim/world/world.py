@@ -5,7 +5,9 @@ A hook receives the world, reads what earlier phases wrote and writes its own fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from ..core.declare import Stream, Total, flow, stock
 from .calendar import Calendar
 from .customers import Customers
 from .events import Events
+from .goals import GOAL
 from .ledger import TOTALS, Ledger
 from .life import Life
 from .market import Economics, Market
@@ -29,9 +32,13 @@ WORLD_TOTALS: tuple[Total, ...] = (
     flow("exits", unit="people", doc="Customers who truly left."),
     flow("entered", unit="people", doc="Customers of a cohort who entered after the start."),
     flow("new_customers", unit="people", doc="Prospects won."),
+    flow("won_back", unit="people", doc="Customers who came back after having left."),
     stock("prospects", unit="people", doc="Prospects in the market."),
     stock("active", unit="people", doc="Customers truly active."),
 )
+
+
+_AS_IT_IS = nullcontext()
 
 
 class World:
@@ -42,6 +49,9 @@ class World:
         calendar: Where the run stands.
         people: Rows of every array.
         segments: Names of the segments, at least one.
+        bounds: First row of each segment and the number of people at the end: a segment's rows lie together.
+        span: Rows that `each` and `tally` act on: everyone, or inside of `within` one segment.
+        names: What the components bring for audiences to name, by kind.
         customers: The shared arrays of people.
         rates: Terms of the shared rates.
         life, population: What `purchase`, `spend` and `attrition` laid down.
@@ -68,7 +78,14 @@ class World:
         self.seed, self.replication = seed, replication
         self.people = market.people
         self.segments = tuple(market.segments) or ("all_customers",)
-        self.customers = Customers(self.people)
+        self.bounds = cut(self.people, [one.share for one in market.segments.values()] or [1.0])
+        self.span = (0, self.people)
+        self.names = brought(components)
+        self.customers = Customers(self.people, written(components))
+        self.customers.segment[:] = np.repeat(np.arange(len(self.segments), dtype=np.uint8), np.diff(self.bounds))
+        self.apart = frozenset(at for at, name in enumerate(self.segments) if any(name in one.overrides for one in components))
+        self._stretches = tuple(self._part())
+        self._ways: dict[int, tuple[Life, Population]] = {}
         self.rates = Rates(self.people, causes(components))
         self.life, self.population = Life(), Population()
         self.events = Events()
@@ -85,16 +102,44 @@ class World:
         return np.uint64(self.seed), stream.key, np.uint64(self.replication)
 
     def each(self, kernel: Callable[..., Any], *arguments: Any) -> None:
-        """Call a kernel over all people."""
-        self.workers.each(kernel, self.people, arguments)
+        """Call a kernel over all people, or those that the world is narrowed to."""
+        self.workers.each(kernel, self.span, arguments)
 
     def tally(self, kernel: Callable[..., Any], totals: int, *arguments: Any) -> np.ndarray:
         """Call a kernel that counts by segment into int64 counters of shape (segments, totals); their sum."""
-        return self.workers.tally(kernel, self.people, (len(self.segments), totals), arguments)
+        return self.workers.tally(kernel, self.span, (len(self.segments), totals), arguments)
 
     def over(self, kernel: Callable[..., Any], rows: int, *arguments: Any) -> Any:
         """Call a kernel over a list of events or people, in one piece; what it returns."""
         return kernel(*arguments, u64(0), u64(rows))
+
+    def stretches(self) -> tuple[tuple[int, int, int], ...]:
+        """Segments in a row that live alike: the first of them, first row, row after the last; each of those that do not."""
+        return self._stretches
+
+    def _part(self) -> list[tuple[int, int, int]]:
+        cuts = [at for at in range(len(self.segments)) if at == 0 or at in self.apart or at - 1 in self.apart]
+        ends = [*cuts[1:], len(self.segments)]
+        return [(at, int(self.bounds[at]), int(self.bounds[end])) for at, end in zip(cuts, ends, strict=True)]
+
+    def within(self, segment: int, start: int, stop: int) -> AbstractContextManager[None]:
+        """Narrow the world to the rows and the events of a stretch, and to how its people live."""
+        if stop - start == self.people and not self.apart:
+            return _AS_IT_IS
+        return self._narrowed(segment, start, stop)
+
+    @contextmanager
+    def _narrowed(self, segment: int, start: int, stop: int) -> Generator[None]:
+        kept = self.span, self.events, self.life, self.population
+        self.span, self.events = (start, stop), self.events.between(start, stop)
+        if segment in self.apart:
+            if segment not in self._ways:
+                self._ways[segment] = replace(self.life), replace(self.population)
+            self.life, self.population = self._ways[segment]
+        try:
+            yield
+        finally:
+            self.span, self.events, self.life, self.population = kept
 
     def by_segment(self, people: np.ndarray, amounts: np.ndarray | None = None) -> np.ndarray:
         """Number of `people` (or sum of their int64 `amounts`) by segment, int64 of shape (segments,)."""
@@ -131,7 +176,9 @@ class World:
         twin = object.__new__(World)
         twin.__dict__.update(self.__dict__)
         twin.calendar = Calendar(self.calendar.horizon_weeks, self.calendar.step_days, self.calendar.step)
+        twin.names = brought(components)
         twin.customers = self.customers.copy()
+        twin.customers.provide(written(components))
         twin.rates = Rates(self.people, causes(components))
         if twin.rates.causes != self.rates.causes:
             codes = [0, *(twin.rates.causes.index(one) + 1 if one in twin.rates.causes else 0 for one in self.rates.causes)]
@@ -152,6 +199,28 @@ class World:
         for owner in sorted(self.owned):
             for name, array in self.owned[owner].arrays():
                 yield f"{owner}.{name}", array
+
+
+def cut(people: int, shares: Sequence[float]) -> np.ndarray:
+    """First row of each part and the number of people at the end; sizes as near to the shares as whole people can be."""
+    sums = np.cumsum(np.asarray(shares, np.float64))
+    return np.rint(people * np.concatenate([[0.0], sums / sums[-1]])).astype(np.int64)
+
+
+def written(components: Iterable[Component]) -> set[str]:
+    """Names of the shared fields that some component writes; of goals, those that some component also reads."""
+    components = tuple(components)
+    read = {name for one in components for name in one.reads}
+    return {name for one in components for name in one.writes if name in read or name not in GOAL}
+
+
+def brought(components: Iterable[Component]) -> dict[str, tuple[str, ...]]:
+    """Names that components bring into the scenario, by kind, in canonical order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for component in components:
+        for kind, names in component.names.items():
+            found[kind] = tuple(dict.fromkeys((*found.get(kind, ()), *names)))
+    return found
 
 
 def causes(components: Iterable[Component]) -> tuple[str, ...]:

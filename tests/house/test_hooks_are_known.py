@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from regulars.sim.core.component import HOOKS, Behavior, Campaign, Component, Feedback, Kpi, Program
+from regulars.sim.core.component import HOOKS, Behavior, Campaign, Component, Environment, Feedback, Kpi, Program
 
 
 @pytest.mark.parametrize(
     ("misspelt", "nearest"),
     [("wiegh", "weigh"), ("weight", "weigh"), ("recrod", "record"), ("setle", "settle"), ("repsond", "respond"), ("arive", "arrive")],
 )
-@pytest.mark.parametrize("kind", [Behavior, Program, Campaign, Feedback, Kpi])
+@pytest.mark.parametrize("kind", [Behavior, Program, Campaign, Feedback, Environment, Kpi])
 def test_a_misspelt_hook_is_refused_with_the_nearest_name(kind, misspelt, nearest):
     with pytest.raises(TypeError, match=f"{misspelt}.*{nearest!r}"):
         type("Misspelt", (kind,), {misspelt: lambda self, world: None})

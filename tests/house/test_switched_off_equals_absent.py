@@ -54,15 +54,16 @@ def results(model: LoyaltyModel) -> dict[str, bytes]:
 def traces(component: Component, others: tuple[Component, ...], silent: set[str]) -> list[str]:
     """What differs between a market with the neutral component and one without it.
 
-    Left out: its own arrays, the shared fields it writes and what KPIs record of them, costs, and the arrays and fields of
-    those that listen to what it writes (they are made neutral as well, in both markets).
+    Left out: its own arrays and totals, the shared fields it writes and what KPIs record of them, costs, and the arrays and
+    fields of those that listen to what it writes (they are made neutral as well, in both markets).
     """
     around = tuple(silenced(one) if one.address in silent else one for one in others)
     absent = results(small_market.model(small_market.setting(around)).run())
     present = results(small_market.model(small_market.setting(small_market.in_order((*around, silenced(component))))).run())
     quiet = [component, *(one for one in others if one.address in silent)]
     readings = [total.name for kpi in catalog.kpis() if set(kpi.reads) & set(component.writes) for total in kpi.totals]
-    ignored = {f"customers.{name}" for one in quiet for name in one.writes} | {f"totals.{name}" for name in (*COSTS, *readings)}
+    own = [total.name for total in component.totals]
+    ignored = {f"customers.{name}" for one in quiet for name in one.writes} | {f"totals.{name}" for name in (*COSTS, *readings, *own)}
     return [
         name
         for name, value in absent.items()

@@ -22,6 +22,9 @@ EXTREME = {"catalog", "audience", "windows", "type", "threshold", "delayed", "st
 """Parameters that are drawn by hand below, or left alone."""
 
 FOUNDATIONS = ("purchase", "attrition", "spend")
+OWN = ("purchase", "satisfaction", "loyalty", "organic_acquisition", "contact_fatigue")
+"""Behaviors that a segment may be given parameters of its own for; all of them stand in such a scenario."""
+
 RATES = {"r": (0.05, 5.0), "alpha": (0.5, 50.0), "p": (1.0, 20.0), "q": (2.0, 20.0), "v": (1.0, 50.0), "mean_log": (0.0, 6.0),
          "between_sd": (0.0, 1.5), "within_sd": (0.0, 1.5), "a": (0.05, 20.0), "b": (0.05, 20.0), "s": (0.05, 20.0),
          "beta": (0.05, 50.0), "affective_weight": (0.1, 1.0)}  # fmt: skip
@@ -105,6 +108,86 @@ def push(draw: st.DrawFn) -> dict[str, Any]:
     return {**values, "type": "push", "start_week": draw(WEEK), "audience": {"share": draw(st.floats(0, 1))}}
 
 
+@st.composite
+def discount(draw: st.DrawFn) -> dict[str, Any]:
+    cls = catalog.variants("campaign", "discount")[0]
+    values = draw(parameters(cls.Params))
+    values |= draw(st.sampled_from([{"depth": 1.0}, {"depth": 0.2}, {"depth": 0.5, "bundle": {"buy": 2, "get": 1}}, {"money_off": 10.0}]))
+    values |= draw(st.fixed_dictionaries({}, optional={
+        "budget": st.floats(0, 500),
+        "coupon": st.fixed_dictionaries({"use": st.floats(0, 1), "uses": st.integers(1, 5),
+                                         "targeting": st.sampled_from(["all", "past_spend"])}),
+        "audience": st.fixed_dictionaries({"share": st.floats(0, 1)}),
+    }))  # fmt: skip
+    weeks = draw(st.integers(1, 6))
+    return {**values, "type": "discount", "start_week": draw(WEEK), "weeks": weeks, "every_weeks": draw(st.integers(weeks, 12))}
+
+
+@st.composite
+def stamp_card(draw: st.DrawFn) -> dict[str, Any]:
+    values = draw(parameters(catalog.variants("program", "stamp_card")[0].Params))
+    stamps = draw(st.integers(1, 12))
+    values |= {"type": "stamp_card", "start_week": draw(WEEK), "stamps": stamps, "given": draw(st.integers(0, stamps - 1))}
+    return values | draw(st.fixed_dictionaries({"face_value": st.floats(0, 50), "unit_cost": st.floats(0, 50)}, optional={
+        "weeks": st.integers(1, 20), "expiry_weeks": st.integers(1, 10), "audience": st.fixed_dictionaries({"share": st.floats(0, 1)}),
+    }))  # fmt: skip
+
+
+@st.composite
+def tiers(draw: st.DrawFn) -> dict[str, Any]:
+    values = draw(parameters(catalog.variants("program", "tiers")[0].Params))
+    gold = draw(st.sampled_from([{"interactions": 1, "gifts": {"surprise": {"unit_cost": 4.0, "per_year": 26.0}}}, {}]))
+    window, review = draw(st.sampled_from([(52, 13), (52, 52), (8, 4), (4, 1)]))
+    return {**values, "type": "tiers", "start_week": draw(WEEK), "window_weeks": window, "review_weeks": review, "tiers": {
+        "plain": {},
+        "silver": {"spend": 30.0, "points_multiplier": 1.5, "birthday": {"multiplier": 2.0, "weeks": 4, "unit_cost": 2.0}},
+        "gold": {"spend": 60.0, "orders": 2, "interaction_points": 2.0, "priority": 2, "display": True, **gold},
+    }}  # fmt: skip
+
+
+def started(kind: str, type: str) -> st.SearchStrategy[dict[str, Any]]:
+    """A component by its plain parameters alone, some weeks after the start."""
+    cls = catalog.variants(kind, type)[0]
+    return st.builds(lambda values, week: {**values, "type": type, "start_week": week}, parameters(cls.Params), WEEK)
+
+
+@st.composite
+def service_desk(draw: st.DrawFn) -> dict[str, Any]:
+    values = draw(started("feedback", "service_desk"))
+    shifts = draw(st.sampled_from([{"day": {"opens": 9.0, "closes": 12.0, "agents": 1}}, {"night": {"days": ["fri", "sun"], "opens": 22.0,
+                  "closes": 30.0, "agents": 2}}, {"day": {"opens": 8.0, "closes": 20.0, "agents": 9}}]))  # fmt: skip
+    contacts = {"per_order": draw(st.floats(0, 1)), "per_failure": draw(st.floats(0, 1)), "per_week": draw(st.floats(0, 0.2))}
+    return {**values, "shifts": shifts, "contacts": contacts}
+
+
+@st.composite
+def actions(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    """Programs, campaigns and feedback; each of the rarer ones in a part of the scenarios."""
+
+    def some(**choices: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+        return draw(st.fixed_dictionaries({}, optional=choices))
+
+    programs = draw(st.dictionaries(st.sampled_from(["stars", "moons"]), points(), max_size=2))
+    programs |= some(card=stamp_card(), club=tiers(), thanks=started("program", "referral_reward"))
+    campaigns = draw(st.dictionaries(st.sampled_from(["mail", "app"]), push(), max_size=2))
+    campaigns |= some(sale=discount(), forum=started("campaign", "community"), posts=started("campaign", "user_content"))
+    return {"programs": programs, "campaigns": campaigns, "feedback": some(desk=service_desk())}
+
+
+def segments(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """Shares, and in some a behavior with parameters of the segment's own."""
+    own = {name: parameters(catalog.variants("behavior", name)[0].Params) for name in OWN}
+    one = st.fixed_dictionaries({"share": st.floats(0.0625, 1)}, optional={"behaviors": st.fixed_dictionaries({}, optional=own)})
+    return st.fixed_dictionaries({name: one for name in names})
+
+
+@st.composite
+def environment(draw: st.DrawFn) -> dict[str, Any]:
+    returns = {"returns": parameters(catalog.variants("environment", "returns")[0].Params)}
+    peaks = {"p": {"week": draw(st.floats(1, 52)), "height": draw(st.floats(-0.95, 3)), "width": draw(st.floats(0.2, 26))}}
+    return draw(st.fixed_dictionaries({}, optional={**returns, "seasonality": st.just({"peaks": peaks})}))
+
+
 NETWORK = st.one_of(
     st.just({"type": "none"}),
     st.fixed_dictionaries({"type": st.just("small_world"), "strong_ties": st.integers(0, 12), "weak_ties": st.integers(0, 12),
@@ -122,14 +205,17 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "start": draw(st.sampled_from(["base", "cohort"])), "network": draw(NETWORK),
         "history_weeks": draw(st.floats(1, 100)), "lapse_gaps": draw(st.floats(1, 10)),
     }  # fmt: skip
+    people, chosen = draw(behaviors()), draw(actions())
     if draw(st.booleans()):
-        market["segments"] = {f"s{at}": {"share": draw(st.floats(0.0625, 1))} for at in range(draw(st.integers(1, 3)))}
+        market["segments"] = draw(segments([f"s{at}" for at in range(draw(st.integers(1, 3)))]))
+        named = {name for one in market["segments"].values() for name in one.get("behaviors", {})}
+        people = {**{name: {} for name in sorted(named)}, **people}
     return {
         "name": "any", "horizon_weeks": draw(st.integers(1, 30)), "step_days": draw(st.sampled_from([7, 7, 7, 1])), "market": market,
         "economics": {"gross_margin": draw(st.floats(0, 1)), "discount_rate_per_year": draw(st.floats(0, 1))},
-        "behaviors": draw(behaviors()),
-        "programs": draw(st.dictionaries(st.sampled_from(["stars", "moons"]), points(), max_size=2)),
-        "campaigns": draw(st.dictionaries(st.sampled_from(["mail", "app"]), push(), max_size=2)),
+        "behaviors": {**people, **({"referral": people.get("referral", {})} if "thanks" in chosen["programs"] else {})},
+        **chosen,
+        "environment": draw(environment()),
     }  # fmt: skip
 
 
@@ -151,23 +237,27 @@ def test_any_valid_scenario_runs_and_adds_up(tree, seed, replication):
 
     # Money: what customers spent is revenue, and the firm holds what is left of it.
     units = {line: world.totals.recorded()[:, world.totals.place[line]].sum() for line in LINES}
-    assert customers.spent.sum() == units["revenue"] == -world.ledger.accounts["customers"] + units["discounts"]
-    assert world.ledger.accounts["firm"] == units["revenue"] - units["cost_of_goods"] - sum(units[line] for line in PROGRAM_COSTS)
+    assert customers.spent.sum() == units["revenue"] == -world.ledger.accounts["customers"] + units["discounts"] + units["refunds"]
+    goods = units["cost_of_goods"] - units["goods_returned"]
+    assert world.ledger.accounts["firm"] == units["revenue"] - units["refunds"] - goods - sum(units[line] for line in PROGRAM_COSTS)
     assert min(units.values()) >= 0
 
-    # Points: nobody has used more than was earned, and the books hold what members do.
-    held = 0
-    for name in tree["programs"]:
+    # Points and stamps: nobody has used more than was earned, and the books hold what members do.
+    held, counting = 0, [name for name, one in tree["programs"].items() if one["type"] == "points"]
+    for name in counting:
         account = world.owned.get(f"programs.{name}")
         if account is None:
             continue
         assert (account.earned >= account.used).all() and (account.used >= 0).all()
         assert (account.earned[account.member == 0] == 0).all()
         held += int(account.earned.sum(dtype=int) - account.used.sum(dtype=int))
-    if tree["programs"]:
+    if counting:
         left = totals.points_issued[0, -1] - totals.points_redeemed[0, -1] - totals.points_expired[0, -1]
         assert held == left == totals.points_outstanding[0, -1]
         assert totals.points_liability[0, -1] >= -0.01
+    if "card" in tree["programs"]:
+        left = totals.stamps_issued[0, -1] - totals.stamps_redeemed[0, -1] - totals.stamps_expired[0, -1]
+        assert left == totals.stamps_outstanding[0, -1] == world.ledger.points.get("programs.card", 0)
 
     # Numbers: finite wherever people are, and within their declared ranges.
     for name, declared in customers.declarations.items():

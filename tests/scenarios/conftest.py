@@ -70,7 +70,7 @@ def define_toys() -> None:
             mode: Literal["plain", "fancy"] = param("plain", unit="", doc="Looks.", source="plan")
             for_segment: str | None = param(None, unit="", doc="Segment.", source="plan")
 
-        def problems(self, market: Any) -> Iterator[tuple[str, str]]:
+        def problems(self, market: Any, names: Any) -> Iterator[tuple[str, str]]:
             wanted = self.params.for_segment
             if wanted is not None and wanted not in market.segments:
                 yield "for_segment", f"no segment {wanted!r} in market.segments"

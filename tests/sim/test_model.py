@@ -42,7 +42,7 @@ def test_the_data_collector_holds_the_kpis_of_every_week():
     assert frame.index.tolist() == [1, 2, 3, 4, 5, 6]
     assert set(frame.columns) == {kpi.type for kpi in one.kpis}
     assert frame["orders"].tolist() == one.weekly().orders[:, -1].tolist()
-    assert frame["revenue"].to_numpy() == pytest.approx(one.weekly().revenue[:, -1])
+    assert frame["revenue"].to_numpy() == pytest.approx((one.weekly().revenue - one.weekly().refunds)[:, -1])
 
 
 def test_nothing_is_collected_where_that_is_off():
@@ -143,11 +143,14 @@ def test_the_brand_knows_its_books():
     one = model().run()
     totals = one.weekly().summed()
     costs = sum(getattr(totals, name)[0, -1] for name in (
-        "cost_of_goods", "discounts", "reward_cost", "campaign_cost", "acquisition_cost", "service_cost", "program_fixed_cost"
+        "refunds", "cost_of_goods", "discounts", "reward_cost", "campaign_cost", "acquisition_cost", "service_cost", "program_fixed_cost"
     ))  # fmt: skip
-    assert one.brand.cash == pytest.approx(totals.revenue[0, -1] - costs, abs=1e-6)
+    assert one.brand.cash == pytest.approx(totals.revenue[0, -1] + totals.goods_returned[0, -1] - costs, abs=1e-6)
     assert one.brand.active_customers == totals.active[0, -1]
-    assert one.brand.points_outstanding == totals.points_outstanding[0, -1]
+    assert one.brand.points_outstanding == totals.points_outstanding[0, -1] > 0
+    # Stamps are no points: programs keep them apart, and so does the brand.
+    assert sum(one.world.ledger.points.values()) == totals.points_outstanding[0, -1] + totals.stamps_outstanding[0, -1]
+    assert totals.stamps_outstanding[0, -1] > 0
 
 
 def test_the_plan_tells_phases_components_and_their_time():

@@ -14,7 +14,7 @@ from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.events import COLUMNS
 from regulars.sim.world.rates import LOG_RATES
 
-EVENTS = (*COLUMNS, "disconfirmation", "exits", "acquired")
+EVENTS = (*COLUMNS, "disconfirmation", "discount", "exits", "acquired")
 
 
 
@@ -52,20 +52,19 @@ class Watched(LoyaltyModel):
         self.undeclared: set[str] = set()
         super().__init__(scenario, collect=False, **options)
 
-    def _call(self, hook: str) -> None:
-        for component in self._hooks[hook]:
-            before = self._shared()
-            others = {name: one.copy() for name, one in self.world.owned.items() if name != component.address}
-            getattr(component, hook)(self._window(component, hook))
-            for name, bytes_ in self._shared().items():
-                if bytes_ != before[name]:
-                    self.written[component.address].add(name)
-                    if name in self.world.customers.declarations and name not in component.writes:
-                        self.undeclared.add(f"{component.address}.{hook} writes customers.{name}")
-            for name, fields in others.items():
-                for field, array in fields.arrays():
-                    if array.tobytes() != getattr(self.world.owned[name], field).tobytes():
-                        self.undeclared.add(f"{component.address}.{hook} writes {name}.{field}")
+    def _apply(self, component: Component, hook: str) -> None:
+        before = self._shared()
+        others = {name: one.copy() for name, one in self.world.owned.items() if name != component.address}
+        getattr(component, hook)(self._window(component, hook))
+        for name, bytes_ in self._shared().items():
+            if bytes_ != before[name]:
+                self.written[component.address].add(name)
+                if name in self.world.customers.declarations and name not in component.writes:
+                    self.undeclared.add(f"{component.address}.{hook} writes customers.{name}")
+        for name, fields in others.items():
+            for field, array in fields.arrays():
+                if array.tobytes() != getattr(self.world.owned[name], field).tobytes():
+                    self.undeclared.add(f"{component.address}.{hook} writes {name}.{field}")
 
     def _shared(self) -> dict[str, bytes]:
         world = self.world
@@ -98,8 +97,11 @@ class Watched(LoyaltyModel):
 
 
 def listeners(survey: Watched, component: Component) -> set[str]:
-    """Addresses of the other components that look at what this one was seen to write."""
-    heard = {name for name in survey.written[component.address] if not name.startswith("rates.")}
-    return {address for address, touched in survey.touched.items() if address != component.address and touched & heard}
-
-
+    """Addresses of the other components that look at what this one was seen to write, or at what those write in turn."""
+    found: set[str] = set()
+    asked = {component.address}
+    while asked:
+        heard = {name for address in asked for name in survey.written[address] if not name.startswith("rates.")}
+        asked = {address for address, touched in survey.touched.items() if touched & heard} - found - {component.address}
+        found |= asked
+    return found

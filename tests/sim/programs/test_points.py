@@ -143,6 +143,78 @@ def test_extra_points_on_large_orders_come_after_the_delay(mode, extra, step_day
     assert (accounts(diary.model).earned == expected).all()
 
 
+def test_extra_points_may_be_for_a_members_first_large_order_only():
+    delayed = {"min_order": 30.0, "multiplier": 2.0, "delay_days": 1, "repeats": "first"}
+    diary = Diary(all_members(customers=300, delayed=delayed)).run(12)
+    last = diary.model.world.calendar.step - 1
+    expected, doubled = np.zeros(300, int), set[int]()
+    for person, value, step in diary.orders:
+        expected[person] += round(value / 10_000)
+        if value >= 300_000 and person not in doubled:
+            doubled.add(person)
+            expected[person] += round(value / 10_000) if step < last else 0
+    assert len(doubled) > 100
+    assert (accounts(diary.model).earned == expected).all()
+
+
+def test_points_are_multiplied_around_a_birthday():
+    """Over a year everybody has the window once, for as many weeks as it says."""
+    one = all_members(customers=100, weeks=53, per_money=1.0, birthday={"multiplier": 3.0, "weeks": 4})
+    festive = np.zeros((53, 100), bool)
+    for week in range(53):
+        one.arrive()
+        events = one.world.events
+        before = accounts(one).earned.copy()
+        events.person, events.value = np.arange(100, dtype=np.int32), np.full(100, 100_000, np.int64)
+        events.number, events.time = np.full(100, week + 1, np.int32), np.zeros(100, np.float32)
+        events.disconfirmation = np.zeros(100, np.float32)
+        one.settle()
+        gained = accounts(one).earned - before
+        assert set(gained.tolist()) <= {10, 30}
+        festive[week] = gained == 30
+        one.world.calendar.step += 1
+    weeks = festive[:52].sum(axis=0)
+    assert set(weeks.tolist()) <= {3, 4, 5} and 3.9 < weeks.mean() < 4.1
+
+
+def interacting(step_days: int = 7, **program: Any) -> LoyaltyModel:
+    """A market in which a program gives points for what members do besides buying; nobody does so of their own accord."""
+    one = all_members(customers=6, per_money=0.0, step_days=step_days, **program)
+    one.world.customers.interactions = np.zeros(6, np.uint8)
+    return one
+
+
+def with_interactions(one: LoyaltyModel, counts: list[int]) -> list[int]:
+    """Points that these interactions bring in one step without an order."""
+    one.arrive()
+    one.world.events.clear()
+    one.world.customers.interactions[:] = counts
+    before = accounts(one).earned.copy()
+    one.settle()
+    one.world.calendar.step += 1
+    return (accounts(one).earned - before).tolist()
+
+
+def test_interactions_earn_up_to_their_cap_and_are_owed_in_full():
+    one = interacting(per_interaction=1.5, interaction_cap=2, catalog={"gift": {"points": 100, "face_value": 10.0, "unit_cost": 5.0}})
+    assert with_interactions(one, [0, 1, 2, 3, 14, 200]) == [0, 2, 3, 4, 21, 21]
+    # 51 points worth .10 each, 70 % expected to be redeemed; no sale bears a part of them.
+    assert one.world.notes[ADDRESS].liability.liability / 10_000 == pytest.approx(51 * 0.07, abs=1e-4)
+    daily = interacting(step_days=1, per_interaction=1.0, interaction_cap=2)
+    assert with_interactions(daily, [0, 1, 2, 3, 14, 200]) == [0, 1, 2, 2, 2, 2]
+    assert with_interactions(interacting(), [0, 1, 2, 3, 14, 200]) == [0] * 6
+
+
+def test_a_tiers_own_points_for_an_interaction_go_before_the_programs():
+    one = interacting(per_interaction=1.0)
+    one.arrive()
+    one.world.customers.interaction_points = np.array([0.0, 2.0, 5.0, 0.0, 3.0, 0.5], np.float32)
+    one.world.customers.interactions[:] = [4, 4, 4, 0, 1, 2]
+    one.world.events.clear()
+    one.settle()
+    assert accounts(one).earned.tolist() == [4, 8, 20, 0, 3, 1]
+
+
 def test_the_welcome_gift_comes_once_with_joining():
     one = model(per_money=0.0, welcome_points=25).run(10)
     own = accounts(one)

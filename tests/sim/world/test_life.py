@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small_market
 from scipy import stats
 from scipy.special import beta as beta_function
 from scipy.special import hyp2f1
 
 from regulars.analysis.models.bg_nbd import BgNbd
 from regulars.scenarios import from_tree
+from regulars.sim.core.component import Feedback
 from regulars.sim.model import LoyaltyModel
+from regulars.sim.world.customers import CHURNED
 
 ALARM = 1e-3
 """Probability that a statistical test here would fail although the claim holds; seeds were not chosen."""
@@ -261,3 +264,58 @@ def test_an_order_meets_the_same_value_whatever_week_it_falls_in():
     common = values[0].keys() & values[1].keys()
     assert len(common) > 1000
     assert all(values[0][one] == values[1][one] for one in common)
+
+
+def test_departed_customers_come_back_by_the_hazard_that_draws_them():
+    """A hazard of .02 a week for 20 weeks brings back 1 - exp(-.4) of those who left before the start, a binomial count."""
+    with small_market.unregistered():
+
+        class Recall(Feedback):
+            """Calls everyone who left."""
+
+            type = "recall"
+            reads = ("status",)
+            cause = "recall"
+
+            def weigh(self, world: Any) -> None:
+                world.rates.cause("recall")[world.customers.status == CHURNED] = 0.02
+
+    scenario = cohort(BG, customers=4000, weeks=20, entry=np.zeros(4000))
+    recalled = replace(scenario, components=(*scenario.components, Recall()))
+    one = LoyaltyModel(recalled, collect=False)
+    customers = one.world.customers
+    gone = np.arange(4000) % 2 == 0
+    customers.status[gone] = CHURNED
+    customers.status_clock[gone] = -np.log(1.0 - (np.arange(2000) + 0.5) / 2000)
+    for kpi in one.kpis:
+        if kpi.type == "active_customers":
+            kpi.begin(one.world)
+    one.run()
+    back = customers.returns[gone] > 0
+    assert back.mean() == pytest.approx(1.0 - np.exp(-0.4), abs=1.5 / 2000)
+    assert one.world.totals.so_far("won_back") == customers.returns.sum() > back.sum() - 1
+    first = customers.n_orders[gone][back]
+    assert (first >= 1).all() and (customers.n_orders[gone][~back] == 0).all()
+    assert (customers.acquired_by == 0).all()
+
+
+def test_who_returns_lives_a_life_of_its_own_luck():
+    """The second life is drawn anew: a unit exponential that knows nothing of the first."""
+    customers = 3000
+    scenario = cohort({**BG, "attrition": {"type": "pareto", "s": 0.606, "beta": 11.669}}, customers=customers, weeks=4)
+    one = LoyaltyModel(scenario, collect=False)
+    first = one.world.customers.status_clock.copy()
+    one.world.customers.status[:] = CHURNED
+    one.world.customers.status_clock[:] = 1e-6
+    for kpi in one.kpis:
+        if kpi.type == "active_customers":
+            kpi.begin(one.world)
+    one.arrive()
+    one.weigh()
+    one.world.rates.acquisition[:] = 1.0
+    one.world.rates.log_attrition[:] = -50.0
+    one.live()
+    assert (one.world.customers.returns == 1).all()
+    second = one.world.customers.status_clock
+    assert stats.kstest(second, "expon").pvalue > ALARM
+    assert abs(np.corrcoef(first, second)[0, 1]) < stats.norm.isf(ALARM / 2) / customers**0.5

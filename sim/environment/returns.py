@@ -1,0 +1,148 @@
+"""Returns: some orders are sent back, and their money, their goods and their points with them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from ..core.component import Environment
+from ..core.declare import Parameters, flow, param, stream
+from ..core.draws import exp32, log32, uniform_pair
+from ..core.kernel import kernel
+from ..world.ledger import cost_of_goods
+from ..world.world import World
+
+f32, i64 = np.float32, np.int64
+_ONE = f32(1.0)
+
+
+class Parcels:
+    """Orders on their way back: when they arrive in weeks, whose they are, their value, and what was paid for them."""
+
+    def __init__(self) -> None:
+        self.due = np.empty(0, np.float32)
+        self.person = np.empty(0, np.int32)
+        self.value = np.empty(0, np.int64)
+        self.paid = np.empty(0, np.int64)
+
+    def add(self, *columns: np.ndarray) -> None:
+        """Put further orders on their way: columns as the attributes stand above."""
+        for name, column in zip(("due", "person", "value", "paid"), columns, strict=True):
+            setattr(self, name, np.concatenate([getattr(self, name), column]))
+
+    def take(self, now: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Person, value and amount paid of those that have arrived, in the order in which they were sent."""
+        arrived = self.due <= now
+        taken = self.person[arrived], self.value[arrived], self.paid[arrived]
+        if arrived.any():
+            for name in ("due", "person", "value", "paid"):
+                setattr(self, name, getattr(self, name)[~arrived])
+        return taken
+
+    def copy(self) -> Parcels:
+        twin = Parcels()
+        twin.add(self.due.copy(), self.person.copy(), self.value.copy(), self.paid.copy())
+        return twin
+
+
+class Returns(Environment):
+    """A share of orders comes back after a while: the firm repays what was paid and takes the goods at a salvage value.
+
+    An order is sent back with probability `share`; the delay is exponential with scale `delay_weeks`, cut off at
+    `window_weeks`. What was paid is the value less discounts; the goods are worth `salvage` times their cost. Programs read
+    the value sent back and take back what they gave for it. Who returned an order has still ordered: orders, recency and
+    experience stay.
+    Source: assumed; surveys of U.S. retailers state returns of about a tenth of sales in shops and more online.
+    """
+
+    type = "returns"
+    reads = ("refunded",)
+    writes = ("refunded",)
+    totals = (flow("orders_returned", unit="orders", doc="Orders sent back, in the week in which they are repaid."),)
+
+    RETURN = stream("returns.order", per="order", doc="Whether an order is sent back, and after how long.")
+
+    class Params(Parameters):
+        type: Literal["returns"] = param("returns", unit="", doc="Kind of environment.", source="name")
+        share: float = param(
+            0.1,
+            unit="share",
+            low=0.0,
+            high=1.0,
+            role="effect",
+            neutral=0.0,
+            doc="Part of orders that are sent back.",
+            plausible=(0.02, 0.3),
+            source="assumed; about a tenth of retail sales, more online and in fashion",
+        )
+        delay_weeks: float = param(
+            2.0,
+            unit="weeks",
+            low=0.1,
+            high=26.0,
+            doc="Scale of the time from order to repayment; the mean where there is no end to the right.",
+            plausible=(1, 4),
+            source="assumed",
+        )
+        window_weeks: float = param(
+            30 / 7, unit="weeks", low=0.1, high=104.0, doc="Latest repayment after the order.", source="practice: 30 days"
+        )
+        salvage: float = param(
+            0.8,
+            unit="share",
+            low=0.0,
+            high=1.0,
+            role="cost",
+            doc="Worth of goods sent back, as a part of their cost.",
+            plausible=(0.3, 1.0),
+            source="assumed",
+        )
+
+    def arrive(self, world: World) -> None:
+        person, value, paid = world.note(self, Parcels).take(world.calendar.now)
+        if not len(person):
+            return
+        world.over(add_refunds, len(person), world.customers.refunded, person, value)
+        world.ledger.post("refunds", world.by_segment(person, paid))
+        cost = cost_of_goods(world.by_segment(person, value), world.economics.gross_margin)
+        world.ledger.post("goods_returned", np.rint(cost * self.params.salvage).astype(np.int64))
+        world.totals.add("orders_returned", world.by_segment(person))
+
+    def respond(self, world: World) -> None:
+        params, events = self.params, world.events
+        if params.share == 0.0 or not len(events):
+            return
+        due = np.empty(len(events), np.float32)
+        world.over(
+            send_back,
+            len(events),
+            due,
+            events.person,
+            events.number,
+            events.time,
+            world.key(self.RETURN),
+            f32(params.share),
+            f32(params.delay_weeks),
+            _ONE - exp32(f32(-params.window_weeks / params.delay_weeks)),
+        )
+        back = np.flatnonzero(due >= 0.0)
+        value = events.value[back]
+        # Discounts that add up to more than the order leave nothing to repay.
+        paid = np.maximum(value - events.discount[back], 0)
+        world.note(self, Parcels).add(due[back], events.person[back], value, paid)
+
+
+@kernel
+def send_back(due, person, number, time, key, share, scale, within, start, stop):
+    """When each order will have come back, in weeks from the start; -1 if it never does."""
+    for e in range(start, stop):
+        whether, when = uniform_pair(key, person[e], number[e], 0)
+        due[e] = time[e] - scale * log32(_ONE - when * within) if whether < share else -_ONE
+
+
+@kernel
+def add_refunds(refunded, person, value, start, stop):
+    """Value sent back by each person in this step; `person` may repeat."""
+    for k in range(start, stop):
+        refunded[person[k]] += value[k]
