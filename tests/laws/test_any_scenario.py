@@ -127,6 +127,19 @@ def environment(draw: st.DrawFn) -> dict[str, Any]:
     return draw(st.fixed_dictionaries({}, optional={**returns, "seasonality": st.just({"peaks": peaks})}))
 
 
+@st.composite
+def feedback(draw: st.DrawFn) -> dict[str, Any]:
+    """Warnings with or without what is done about them, and win-back; some of it for changing audiences."""
+
+    def one(type: str) -> dict[str, Any]:
+        values = {"type": type, "start_week": draw(WEEK), **draw(parameters(catalog.variants("feedback", type)[0].Params))}
+        audiences = [{}, {"share": 0.5}, {"stage": ["decline"]}, {"rfm": "dormant"}, {"rfm": {"frequency": "high"}, "stage": ["growth"]}]
+        return {**values, "audience": draw(st.sampled_from(audiences))}
+
+    names = draw(st.sampled_from([(), ("churn_warning",), ("win_back",), ("churn_warning", "intervention", "win_back")]))
+    return {name: one(name) for name in names}
+
+
 NETWORK = st.one_of(
     st.just({"type": "none"}),
     st.fixed_dictionaries({"type": st.just("small_world"), "strong_ties": st.integers(0, 12), "weak_ties": st.integers(0, 12),
@@ -143,6 +156,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "customers": max(customers, 1 if prospects + newcomers == 0 else 0), "prospects": prospects, "newcomers": newcomers,
         "start": draw(st.sampled_from(["base", "cohort"])), "network": draw(NETWORK),
         "history_weeks": draw(st.floats(1, 100)), "lapse_gaps": draw(st.floats(1, 10)),
+        "hold_out": draw(st.sampled_from([0.0, 0.0, 0.2])),
     }  # fmt: skip
     if draw(st.booleans()):
         market["segments"] = {f"s{at}": {"share": draw(st.floats(0.0625, 1))} for at in range(draw(st.integers(1, 3)))}
@@ -153,6 +167,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "programs": draw(st.dictionaries(st.sampled_from(["stars", "moons"]), points(), max_size=2)),
         "campaigns": draw(st.dictionaries(st.sampled_from(["mail", "app"]), push(), max_size=2))
         | draw(st.dictionaries(st.just("sale"), discount(), max_size=1)),
+        "feedback": draw(feedback()),
         "environment": draw(environment()),
     }  # fmt: skip
 
@@ -169,7 +184,8 @@ def test_any_valid_scenario_runs_and_adds_up(tree, seed, replication):
     # People: rows never appear or vanish, and the active are those of the start, plus who came, less who left.
     assert np.isin(customers.status, (ABSENT, PROSPECT, ACTIVE, CHURNED)).all()
     assert len(customers.status) == market["customers"] + market["prospects"] + market["newcomers"]
-    assert (customers.status == ACTIVE).sum() == began + totals.entered[0, -1] + totals.new_customers[0, -1] - totals.exits[0, -1]
+    came = totals.entered[0, -1] + totals.new_customers[0, -1] + totals.won_back[0, -1]
+    assert (customers.status == ACTIVE).sum() == began + came - totals.exits[0, -1]
     assert customers.n_orders.sum() == totals.orders[0, -1]
     assert (customers.n_orders[(customers.status == PROSPECT) | (customers.status == ABSENT)] == 0).all()
 

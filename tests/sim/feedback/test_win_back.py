@@ -168,7 +168,8 @@ def test_service_leavers_are_told_by_their_record_and_spend_more_after_return():
 def test_price_leavers_are_told_by_their_discounts_and_return_more():
     """Scores of the likelihood at log-odds of logit(.2) + .8 for price leavers and logit(.2) for silent ones are 0 on average."""
     sale = {"type": "discount", "depth": 0.2, "audience": {"share": 0.5}, "start_week": 1, "weeks": 10, "every_weeks": 60}
-    scenario = tree(customers=20_000, weeks=14, start_week=14, acceptance=0.2, **(ALIKE | {"price_return": 0.8}))
+    options: dict[str, Any] = {**ALIKE, "price_return": 0.8, "acceptance": 0.2, "start_week": 14}
+    scenario = tree(customers=20_000, weeks=14, **options)
     one = LoyaltyModel(from_tree({**scenario, "campaigns": {"sale": sale}}), collect=False).run(13)
     gone = one.world.customers.status == CHURNED
     one.step()

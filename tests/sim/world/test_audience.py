@@ -189,10 +189,9 @@ ACTIONS: dict[str, Any] = {
 
 def test_people_of_the_hold_out_live_as_if_there_were_no_action():
     """Byte for byte in every shared field that both arms have, without ties; the others' lives differ."""
-    base: dict[str, Any] = {"name": "m", "horizon_weeks": 40, "market": {"customers": 3000, "prospects": 300, "hold_out": 0.2}, "behaviors": {
-        **SHOP["behaviors"], "satisfaction": {"failure_rate": 0.1}, "loyalty": {}, "goal_gradient": {}, "contact_fatigue": {},
-        "organic_acquisition": {},
-    }}  # fmt: skip
+    behaviors = {**SHOP["behaviors"], "satisfaction": {"failure_rate": 0.1}, "loyalty": {}, "goal_gradient": {}, "contact_fatigue": {}}
+    market = {"customers": 3000, "prospects": 300, "hold_out": 0.2}
+    base: dict[str, Any] = {"name": "m", "horizon_weeks": 40, "market": market, "behaviors": behaviors}
     plain, acted = (LoyaltyModel(from_tree(tree), collect=False).run() for tree in (base, {**base, **ACTIONS}))
     out = Audience().mask(plain.world, "any") == 0
     mine, others = dict(plain.world.customers.arrays()), dict(acted.world.customers.arrays())
