@@ -223,6 +223,8 @@ class Community(Campaign):
         if world.calendar.week == params.start_week:
             own.audience[:] = params.audience.mask(world, self.name)
             world.each(wait_to_join, own.joining, world.key(self.JOIN), np.uint64(word(self.name)))
+        elif params.audience.changes:
+            own.audience[:] = params.audience.mask(world, self.name)
         self._tell_ties(world)
         counts = world.tally(
             meet,

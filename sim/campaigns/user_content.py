@@ -187,6 +187,8 @@ class UserContent(Campaign):
             own.audience[:] = params.audience.mask(world, self.name)
             world.each(wait_to_post, own.post_clock, world.key(self.GAP), np.uint64(word(self.name)))
             world.ledger.post("campaign_cost", money(params.setup_cost))
+        elif params.audience.changes:
+            world.own(self).audience[:] = params.audience.mask(world, self.name)
         self._show(world)
         if self._runs(world):
             self._ask(world)

@@ -473,6 +473,8 @@ class ServiceDesk(Feedback):
         files = world.note(self, Files)
         if calendar.week == params.start_week:
             self._launch(world)
+        elif params.audience.changes:
+            world.own(self).audience[:] = params.audience.mask(world, self.name)
         self._feel(world, files)
         rows, alone = self._open(world, files)
         self._serve(world, rows)

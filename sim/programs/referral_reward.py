@@ -121,8 +121,10 @@ class ReferralReward(Program):
         if not self._runs(world):
             return
         if calendar.opens_week:
-            if calendar.week == params.start_week:
+            starts = calendar.week == params.start_week
+            if starts or params.audience.changes:
                 own.audience[:] = params.audience.mask(world, self.name)
+            if starts:
                 world.ledger.post("program_fixed_cost", money(params.setup_cost))
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
         full = max(params.full_worth * world.population.mean_basket, 1e-9)

@@ -169,6 +169,8 @@ class StampCard(Program):
             return
         if calendar.week == params.start_week and calendar.opens_week:
             self._launch(world)
+        elif params.audience.changes and calendar.opens_week:
+            own.audience[:] = params.audience.mask(world, self.name)
         if calendar.opens_week and calendar.week < self._end_week:
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
         customers.rewarded += own.redeemed_now

@@ -286,6 +286,8 @@ class Tiers(Program):
         params = self.params
         for path, message in params.audience.problems(market, names):
             yield f"audience.{path}", message
+        if params.audience.changes:
+            yield "audience", "who enters the tiers is picked once, by segment or share: people leave cells and stages as they go on"
         programs = names.get("tiers program", ())
         if len(programs) > 1:
             yield "", f"a person holds one tier, so a scenario has one program of type tiers (there: {', '.join(programs)})"

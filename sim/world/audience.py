@@ -208,26 +208,22 @@ def keep_observed(
     start,
     stop,
 ):
-    """Leave the customers whose recency, frequency, monetary value and stage are those wanted."""
+    """Leave the customers whose recency, frequency, monetary value and stage are those wanted; a loop without branches."""
+    in_growth, in_maturity, in_decline = stages[0] != 0, stages[1] != 0, stages[2] != 0
     for i in range(start, stop):
         # Who has not ordered yet has joined in the distant past, or will in the future.
-        if mask[i] == 0 or last_order[i] < f32(-1.0e8) or joined[i] > now:
-            mask[i] = u8(0)
-            continue
+        fits = (mask[i] != 0) & (last_order[i] >= f32(-1.0e8)) & (joined[i] <= now)
         silent, tenure = now - last_order[i], now - joined[i]
         orders = max(f32(n_orders[i]) + f32(orders_before[i]), f32(1.0))
         is_near = silent <= near
         is_often = orders >= often * max(tenure, least_weeks)
-        is_large = n_orders[i] > 0 and f64(spent[i]) >= large * f64(n_orders[i])
-        stage = 1
-        if silent * orders > declining * (last_order[i] - joined[i] + mean_gap):
-            stage = 2
-        elif tenure < growing:
-            stage = 0
-        fits = stages[stage] != 0
-        fits = fits and (recency == ANY or is_near == (recency == MORE))
-        fits = fits and (frequency == ANY or is_often == (frequency == MORE))
-        fits = fits and (monetary == ANY or is_large == (monetary == MORE))
+        is_large = (n_orders[i] > 0) & (f64(spent[i]) >= large * f64(n_orders[i]))
+        declines = silent * orders > declining * (last_order[i] - joined[i] + mean_gap)
+        grows = tenure < growing
+        fits &= (declines & in_decline) | (~declines & ((grows & in_growth) | (~grows & in_maturity)))
+        fits &= (recency == ANY) | (is_near == (recency == MORE))
+        fits &= (frequency == ANY) | (is_often == (frequency == MORE))
+        fits &= (monetary == ANY) | (is_large == (monetary == MORE))
         mask[i] = u8(1) if fits else u8(0)
 
 

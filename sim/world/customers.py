@@ -116,6 +116,7 @@ class Customers(Fields):
     refunded: Any = field(
         i64, default=0, unit="money", low=0, optional=True, fresh=True, doc="Value of orders sent back this step, before discounts."
     )
+    warned: Any = field(u8, default=0, unit="warnings", optional=True, doc="Churn warnings of the firm that stand.")
     returns: Any = field(u8, default=0, unit="", doc="Times the customer was won back after leaving.")
 
     def __getitem__(self, person: int) -> SimpleNamespace:

@@ -55,14 +55,15 @@ def traces(component: Component, others: tuple[Component, ...], silent: set[str]
     """What differs between a market with the neutral component and one without it.
 
     Left out: its own arrays and totals, the shared fields it writes and what KPIs record of them, costs, and the arrays and
-    fields of those that listen to what it writes (they are made neutral as well, in both markets).
+    fields of those that listen to what it writes (they are made neutral as well, in both markets); of listeners that are the
+    firm's own feedback also the totals: even without any effect it counts and goes by what it sees.
     """
     around = tuple(silenced(one) if one.address in silent else one for one in others)
     absent = results(small_market.model(small_market.setting(around)).run())
     present = results(small_market.model(small_market.setting(small_market.in_order((*around, silenced(component))))).run())
     quiet = [component, *(one for one in others if one.address in silent)]
     readings = [total.name for kpi in catalog.kpis() if set(kpi.reads) & set(component.writes) for total in kpi.totals]
-    own = [total.name for total in component.totals]
+    own = [total.name for one in (component, *(one for one in quiet if one.kind == "feedback")) for total in one.totals]
     ignored = {f"customers.{name}" for one in quiet for name in one.writes} | {f"totals.{name}" for name in (*COSTS, *readings, *own)}
     return [
         name

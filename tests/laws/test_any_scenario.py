@@ -171,7 +171,7 @@ def actions(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
     programs |= some(card=stamp_card(), club=tiers(), thanks=started("program", "referral_reward"))
     campaigns = draw(st.dictionaries(st.sampled_from(["mail", "app"]), push(), max_size=2))
     campaigns |= some(sale=discount(), forum=started("campaign", "community"), posts=started("campaign", "user_content"))
-    return {"programs": programs, "campaigns": campaigns, "feedback": some(desk=service_desk())}
+    return {"programs": programs, "campaigns": campaigns, "feedback": {**some(desk=service_desk()), **draw(feedback())}}
 
 
 def segments(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
@@ -186,6 +186,19 @@ def environment(draw: st.DrawFn) -> dict[str, Any]:
     returns = {"returns": parameters(catalog.variants("environment", "returns")[0].Params)}
     peaks = {"p": {"week": draw(st.floats(1, 52)), "height": draw(st.floats(-0.95, 3)), "width": draw(st.floats(0.2, 26))}}
     return draw(st.fixed_dictionaries({}, optional={**returns, "seasonality": st.just({"peaks": peaks})}))
+
+
+@st.composite
+def feedback(draw: st.DrawFn) -> dict[str, Any]:
+    """Warnings with or without what is done about them, and win-back; some of it for changing audiences."""
+
+    def one(type: str) -> dict[str, Any]:
+        values = {"type": type, "start_week": draw(WEEK), **draw(parameters(catalog.variants("feedback", type)[0].Params))}
+        audiences = [{}, {"share": 0.5}, {"stage": ["decline"]}, {"rfm": "dormant"}, {"rfm": {"frequency": "high"}, "stage": ["growth"]}]
+        return {**values, "audience": draw(st.sampled_from(audiences))}
+
+    names = draw(st.sampled_from([(), ("churn_warning",), ("win_back",), ("churn_warning", "intervention", "win_back")]))
+    return {name: one(name) for name in names}
 
 
 NETWORK = st.one_of(
@@ -204,6 +217,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         "customers": max(customers, 1 if prospects + newcomers == 0 else 0), "prospects": prospects, "newcomers": newcomers,
         "start": draw(st.sampled_from(["base", "cohort"])), "network": draw(NETWORK),
         "history_weeks": draw(st.floats(1, 100)), "lapse_gaps": draw(st.floats(1, 10)),
+        "hold_out": draw(st.sampled_from([0.0, 0.0, 0.2])),
     }  # fmt: skip
     people, chosen = draw(behaviors()), draw(actions())
     if draw(st.booleans()):
@@ -231,7 +245,8 @@ def test_any_valid_scenario_runs_and_adds_up(tree, seed, replication):
     # People: rows never appear or vanish, and the active are those of the start, plus who came, less who left.
     assert np.isin(customers.status, (ABSENT, PROSPECT, ACTIVE, CHURNED)).all()
     assert len(customers.status) == market["customers"] + market["prospects"] + market["newcomers"]
-    assert (customers.status == ACTIVE).sum() == began + totals.entered[0, -1] + totals.new_customers[0, -1] - totals.exits[0, -1]
+    came = totals.entered[0, -1] + totals.new_customers[0, -1] + totals.won_back[0, -1]
+    assert (customers.status == ACTIVE).sum() == began + came - totals.exits[0, -1]
     assert customers.n_orders.sum() == totals.orders[0, -1]
     assert (customers.n_orders[(customers.status == PROSPECT) | (customers.status == ABSENT)] == 0).all()
 

@@ -125,6 +125,15 @@ EXAMPLES: dict[tuple[str, str], dict[str, Any]] = {
         "weekly_cost": 3.0,
         "setup_cost": 20.0,
     },
+    ("feedback", "churn_warning"): {
+        "intercept": -2.0, "survey": {"response": 0.6}, "capacity": 40, "lost_gaps": 20.0, "keep_weeks": 3.0, "horizon_weeks": 3,
+        "setup_cost": 12.0, "weekly_cost": 2.0,
+    },
+    ("feedback", "intervention"): {"capacity": 30, "rest_weeks": 3.0, "sleeping_dogs": 0.1, "setup_cost": 8.0, "weekly_cost": 1.0},
+    ("feedback", "win_back"): {
+        "acceptance": 0.5, "attempts": 2, "every_weeks": 2.0, "capacity": 60, "offers": {"silent": "both"}, "price_share": 0.1,
+        "setup_cost": 9.0, "weekly_cost": 1.0,
+    },
     ("campaign", "push"): {"to": "everyone", "acquisition": 0.2, "weekly_cost": 5.0, "setup_cost": 20.0},
 }
 """Parameters that show all of a component at work, where its defaults do not make a valid or a lively one."""
