@@ -139,6 +139,8 @@ def _describe(component: type[Component]) -> dict[str, Any]:
         "type": component.type,
         **variant,
         "doc": inspect.cleandoc(component.__doc__ or ""),
+        "facts": [{"text": one.text, "source": one.source, "kind": one.kind, "test": one.test} for one in component.facts],
+        "unpublished": component.unpublished,
         "parameters": parameters(component.Params),
         "fields": [
             {"name": name, "unit": one.unit, "default": one.default, "low": one.low, "high": one.high, "doc": one.doc}

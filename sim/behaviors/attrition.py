@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..core.component import Behavior
-from ..core.declare import Parameters, param
+from ..core.declare import Fact, Parameters, param
 from ..world.life import PER_ORDER, PER_RENEWAL, PER_WEEK
 from ..world.world import World
 
@@ -28,10 +28,24 @@ def _offset() -> float:
 class BetaGeometric(Behavior):
     """After each repeat order a customer leaves with a personal probability p ~ Beta(a, b).
 
-    Hazard of an order: -log(1 - p) exp(terms) w; w = base rate / current rate (`exposure: base`) or 1 (`order`).
-    With no terms both are BG/NBD exactly.
+        hazard of a repeat order = -log(1 - p) exp(terms) w
+        w = base rate / current rate    exposure: base
+        w = 1                           exposure: order
+
+    The terms are what other behaviors add to log_attrition. Without them both readings are BG/NBD exactly. With `order`, who
+    orders more often also leaves sooner, so that a program that only speeds orders up merely brings them forward.
     Source: Fader, Hardie & Lee (2005), Marketing Science 24(2).
     """
+
+    facts = (
+        Fact(
+            "A CDNOW cohort of 2,357 music buyers makes 710, 1,730, 2,498, 3,132, 3,680 and 4,166 repeat orders by weeks 13, 26, 39, "
+            "52, 65 and 78 in expectation, as BG/NBD has it (observed: 4,339 by week 78).",
+            "Fader, Hardie & Lee (2005), Marketing Science 24(2)",
+            "wiring",
+            "tests/sim/world/test_life.py::test_cdnow_cohort_orders_as_bg_nbd_expects",
+        ),
+    )
 
     type = "attrition"
     by_segment = True
@@ -60,8 +74,21 @@ class BetaGeometric(Behavior):
 class Pareto(Behavior):
     """A customer leaves at a personal rate mu ~ Gamma(s, beta) per week, whether ordering or not.
 
+        hazard a week = mu exp(terms)
+        share still there after t weeks, without terms = (beta / (beta + t))^s
+
+    The terms are what other behaviors add to log_attrition.
     Source: Schmittlein, Morrison & Colombo (1987), Management Science 33(1).
     """
+
+    facts = (
+        Fact(
+            "The same cohort makes 4,270 repeat orders by week 78 in expectation under Pareto/NBD, 1.6 % below those observed.",
+            "Schmittlein, Morrison & Colombo (1987), Management Science 33(1), fitted to CDNOW",
+            "wiring",
+            "tests/sim/world/test_life.py::test_pareto_nbd_cohort_orders_as_expected",
+        ),
+    )
 
     type = "attrition"
     by_segment = True
@@ -84,8 +111,22 @@ class Pareto(Behavior):
 class Renewal(Behavior):
     """A customer under contract leaves at a renewal with a personal probability theta ~ Beta(alpha, beta).
 
+        P(leaves at a renewal) = 1 - (1 - theta)^exp(terms)
+        share left after n renewals, without terms = B(alpha, beta + n) / B(alpha, beta)
+
+    The terms are what other behaviors add to log_attrition. Those likely to leave leave first, so the retention rate of those
+    who are left rises from renewal to renewal although nobody changes.
     Source: Fader & Hardie (2007), Journal of Interactive Marketing 21(1), shifted beta-geometric.
     """
+
+    facts = (
+        Fact(
+            "Contracts of a Regular segment, fitted on seven years, survive the twelfth year to 17.0 % (observed: 17.3 %).",
+            "Fader & Hardie (2007), Journal of Interactive Marketing 21(1)",
+            "wiring",
+            "tests/sim/world/test_life.py::test_contracts_end_as_the_shifted_beta_geometric_says",
+        ),
+    )
 
     type = "attrition"
     by_segment = True

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.component import Behavior
-from ..core.declare import Fields, Parameters, field, param
+from ..core.declare import Fact, Fields, Parameters, field, param
 from ..core.draws import exp32
 from ..core.kernel import kernel
 from ..core.units import decay, mean_decay
@@ -44,18 +44,40 @@ class Usual:
 class ChurnContagion(Behavior):
     """Each neighbor who has left lately raises the hazard of leaving, and fewer leavers than usual lower it.
 
-    Term on log_attrition: effect (1 - loyalty) / (1 - typical_loyalty) (min(D, cap) - min(D0, cap)). D is the sum over neighbors j who
-    left at t_j of w exp(-(t - t_j) / memory), w = 1 for a strong tie and `weak` for a weak one. D0 is what D would be in a market
-    where every customer leaves at the own base hazard: neighbors always leave, and base hazards are calibrated with them. It is the
-    number of ties times the recent sum of the base hazards of those active, set so that the mean of exp(effect (D - D0)), not of
-    its log, is 1. So the term is 0 at the start and fluctuates around 0 as long as customers leave as they always did; a program
-    that holds some also holds their neighbors.
+        term on log_attrition = effect (1 - loyalty) / (1 - typical_loyalty) (min(D, cap) - min(D0, cap))
+        D = sum over neighbors j who left at t_j of w exp(-(t - t_j) / memory);  w = 1 strong tie, `weak` weak tie
 
-    A defector acts on those who hear the defector: the row of the network that is the defector's own. It is the outgoing tie of the
-    one who stays, who turns to the defector, along which Haenlein (2013) finds contagion; where ties are mutual both are one.
+    D0 is what D would be in a market where every customer leaves at the own base hazard: neighbors always leave, and base
+    hazards are calibrated with them. It is the number of ties times the recent sum of the base hazards of those active, set so
+    that the mean of exp(effect (D - D0)), not of its log, is 1. So the term is 0 at the start and fluctuates around 0 as long as
+    customers leave as they always did; a program that holds some also holds their neighbors.
+
+    A defector acts on those who hear the defector: the row of the network that is the defector's own. It is the outgoing tie of
+    the one who stays, who turns to the defector, along which Haenlein (2013) finds contagion; where ties are mutual both are one.
     Source: Nitzan & Libai (2011), Journal of Marketing 75(6): hazard x 1.797 a defecting neighbor, decaying exponentially, more from
     strong ties, less for loyal customers; Haenlein (2013), IJRM 30(3): only defections under five weeks old matter.
     """
+
+    facts = (
+        Fact(
+            "A neighbor who has just left multiplies the hazard of leaving by 1.797.",
+            "Nitzan & Libai (2011), Journal of Marketing 75(6)",
+            "wiring",
+            "tests/sim/behaviors/test_churn_contagion.py::test_a_strong_tie_that_leaves_multiplies_the_hazard_by_1_797",
+        ),
+        Fact(
+            "The effect decays exponentially; of defections older than five weeks little is left (here 19 %).",
+            "Nitzan & Libai (2011); Haenlein (2013), IJRM 30(3)",
+            "wiring",
+            "tests/sim/behaviors/test_churn_contagion.py::test_a_defection_is_forgotten_exponentially",
+        ),
+        Fact(
+            "Loyal customers are moved less.",
+            "Nitzan & Libai (2011), direction",
+            "wiring",
+            "tests/sim/behaviors/test_churn_contagion.py::test_loyal_customers_are_moved_less",
+        ),
+    )
 
     type = "churn_contagion"
     reads = ("status", "loyalty", "purchase_rate", "attrition_hazard", "joined")

@@ -20,10 +20,18 @@ _ZERO, _ONE = f32(0.0), f32(1.0)
 class ContactFatigue(Behavior):
     """Beyond a weekly number of contacts each further one lowers the response, and some people opt out for good.
 
-    receptiveness = exp(-tiring max(0, load - cap)), load the contacts a week, forgotten at a rate of one a week; it multiplies
-    the response to a message, never the base rate. Opt-out hazard `opt_out` per contact above the cap.
+        receptiveness = exp(-tiring max(0, load - cap))
+        opt-out hazard a week = opt_out max(0, load - cap)
+
+    The load is the number of contacts a week, forgotten at a rate of one a week. Receptiveness multiplies the response to a
+    message, never the base rate; who has opted out has 0.
     Source: assumed; the texts this project models claim contact fatigue without numbers.
     """
+
+    unpublished = (
+        "No published size of contact fatigue is known to this project: how fast people tire, from which number on, and how many opt "
+        "out are assumed."
+    )
 
     type = "contact_fatigue"
     by_segment = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.component import Behavior
-from ..core.declare import Parameters, param
+from ..core.declare import Fact, Parameters, param
 from ..core.kernel import kernel
 from ..core.units import hazard
 from ..world.customers import ABSENT, PROSPECT
@@ -15,9 +15,21 @@ from ..world.world import World
 class OrganicAcquisition(Behavior):
     """Every prospect is won with a small constant probability a week, without anyone's doing.
 
-    Hazard a week: -log(1 - probability).
+        hazard a week = -log(1 - probability)
+        share won after t weeks, if nothing else wins them = 1 - (1 - probability)^t
+
     Source: the coefficient of external influence of Bass (1969), Management Science 15(5), by person.
     """
+
+    facts = (
+        Fact(
+            "With external influence alone adoption slows down from the first week: 1 - (1 - p)^t, without the S-shape that imitation "
+            "gives.",
+            "Bass (1969), Management Science 15(5), coefficient of imitation 0",
+            "wiring",
+            "tests/sim/behaviors/test_organic_acquisition.py::test_prospects_come_at_the_weekly_probability_in_weeks_and_in_days",
+        ),
+    )
 
     type = "organic_acquisition"
     by_segment = True

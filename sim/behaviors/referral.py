@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.component import Behavior
-from ..core.declare import Fields, Parameters, field, flow, param, stream
+from ..core.declare import Fact, Fields, Parameters, field, flow, param, stream
 from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.units import WEEKS_PER_YEAR, hazard
@@ -46,16 +46,45 @@ class Invitations:
 class Referral(Behavior):
     """Customers invite a prospect they know; a friend who comes spends more and stays longer, and so does who brought the friend.
 
-    A share `intend` of people would recommend. Those do so as a Poisson stream of rate -log(1 - refer) a year x loyalty / typical_loyalty x
-    pull of a reward, each time to one tie who is no customer yet, strong ties first. The invitation arrives in the week
-    after and wins the prospect within it with probability `convert` (hazard x appeal of a reward).
-    Referred customers: order value x 1 + margin exp(-t / margin_weeks), t since joining, and attrition hazard x friend_attrition while
-    the referrer is a customer. Referrers: attrition x referrer_attrition and purchase rate x (1 + referrer_purchase) as a friend has come,
-    both on the log scale with half-life referrer_half_life.
+        invitations a year of who would recommend = -log(1 - refer) loyalty / typical_loyalty x pull of a reward
+        P(an invitation wins) = 1 - (1 - convert)^(appeal of a reward)
+        friend:    order value x 1 + margin exp(-t / margin_weeks);  attrition hazard x friend_attrition
+        referrer:  attrition hazard x referrer_attrition;  purchase rate x (1 + referrer_purchase)
+
+    A share `intend` of people would recommend. An invitation goes to one tie who is no customer yet, strong ties first, and works
+    in the week after. t counts weeks since the friend joined; the friend's lower hazard lasts while the referrer is a customer. What a
+    referrer gains as a friend has come fades on the log scale with referrer_half_life.
     Source: funnel Kumar, Petersen & Leone (2007), Harvard Business Review 85(10), financial firm; friends Schmitt, Skiera & Van den Bulte
     (2011), Journal of Marketing 75(1), and Van den Bulte, Bayer, Skiera & Schmitt (2018), Journal of Marketing Research 55(1); referrers
     Garnefeld, Eggert, Helm & Tax (2013), Journal of Marketing 77(4).
     """
+
+    facts = (
+        Fact(
+            "Of the customers of a financial firm 68 % would recommend and 33 % do; 14 % of those referred become customers.",
+            "Kumar, Petersen & Leone (2007), Harvard Business Review 85(10)",
+            "wiring",
+            "tests/sim/behaviors/test_referral.py::test_the_funnel_is_that_of_kumar",
+        ),
+        Fact(
+            "What customers spend hardly tells what their referrals are worth (correlation below .3).",
+            "Kumar, Petersen & Leone (2007), direction",
+            "emergent",
+            "tests/sim/behaviors/test_referral.py::test_customer_value_hardly_tells_who_refers",
+        ),
+        Fact(
+            "The margin of referred customers is higher at first (25 %), and erodes.",
+            "Schmitt, Skiera & Van den Bulte (2011), Journal of Marketing 75(1)",
+            "wiring",
+            "tests/sim/behaviors/test_referral.py::test_a_friend_spends_more_at_first_and_less_so_with_time",
+        ),
+        Fact(
+            "Referred customers stay longer only as long as their referrer does.",
+            "Van den Bulte et al. (2018), Journal of Marketing Research 55(1)",
+            "wiring",
+            "tests/sim/behaviors/test_referral.py::test_a_friend_stays_longer_only_while_the_referrer_does",
+        ),
+    )
 
     type = "referral"
     reads = ("status", "loyalty", "acquired_by", "joined", "invitation_pull", "invitation_appeal", "invited_by")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.component import Behavior
-from ..core.declare import Fields, Parameters, field, param, stream
+from ..core.declare import Fact, Fields, Parameters, field, param, stream
 from ..core.draws import normal32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.units import decay
@@ -23,11 +23,30 @@ _PHI0 = 0.3989422804014327
 class Satisfaction(Behavior):
     """Orders that disappoint lower satisfaction more than pleasant ones raise it; it returns to the person's usual level.
 
-    Per order: Q = usual + quality_shift + spread z; d = Q - E; S += learning (b d+ - ratio b d- - centre), E += adapting (Q - E).
-    The centre makes the expected change 0 in balance. A reward adds `reward_gain` to S.
-    Terms: log_purchase + effect (S - usual) / 10; log_attrition - attrition_effect (S - usual) / 10.
+        quality Q = usual + quality_shift + spread z - failure_depth, if the order fails
+        disconfirmation d = Q - E
+        S += learning (max(d, 0) - loss_ratio max(-d, 0) - centre);  E += adapting (Q - E)
+        term on log_purchase  = + effect (S - usual) / 10
+        term on log_attrition = - attrition_effect (S - usual) / 10
+
+    S is satisfaction, E what is expected of the next order, z standard normal luck. The centre makes the expected change 0 in
+    balance. A reward adds `reward_gain` to S, messages from others move E, service moves S.
     Source: Anderson & Sullivan (1993), Marketing Science 12(2); Oliver (1980), JMR 17(4).
     """
+
+    facts = (
+        Fact(
+            "Falling short of expectations moves satisfaction more than exceeding them; a ratio set to 2.5 comes out of a regression "
+            "within 5 %.",
+            "Anderson & Sullivan (1993), Marketing Science 12(2), direction; size assumed",
+            "wiring",
+            "tests/sim/behaviors/test_satisfaction.py::test_disappointment_weighs_as_much_more_as_the_scenario_says",
+        ),
+    )
+    unpublished = (
+        "How much satisfaction moves orders and leaving has no citable size: both effects are assumed and stand in every sensitivity "
+        "table."
+    )
 
     type = "satisfaction"
     by_segment = True

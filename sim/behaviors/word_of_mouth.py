@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.component import Behavior
-from ..core.declare import Parameters, flow, param, stream
+from ..core.declare import Fact, Parameters, flow, param, stream
 from ..core.draws import exp32, uniform
 from ..core.kernel import kernel
 from ..core.units import hazard
@@ -48,14 +48,36 @@ class Outbox:
 class WordOfMouth(Behavior):
     """After an order a customer may tell all ties, well or ill; prospects who hear good things may come.
 
-    P(tell) = talkativeness (base + surprise |d| / 100) (U-shape in the disconfirmation d), with the sign of d, at most `cap`
-    times a step. A tie passes a message on with a probability by strength, and it is heard in the week after. A prospect who hears
-    m weak and j strong positive messages is won with P = 1 - (1 - weak)^m (1 - strong)^j; each negative message cancels
-    `negative_weight` positive ones; n positive messages count as K (1 - exp(-n / K)), K the saturation.
+        P(tell) = talkativeness (base + surprise |d| / 100), with the sign of d, at most `cap` times a step
+        P(a prospect is won) = 1 - (1 - weak)^m (1 - strong)^j
+
+    d is the disconfirmation of the order: a U-shape, since what is expected is not worth telling. A tie passes a message on with a
+    probability by strength, and it is heard in the week after: m positive messages through weak, j through strong ties. Each
+    negative message cancels `negative_weight` positive ones; n positive messages count as K (1 - exp(-n / K)), K the saturation.
     Service that moved satisfaction by s is told likewise: P(tell) = talkativeness surprise |s| / 100, with the sign of s.
     Source: Goldenberg, Libai & Muller (2001), Marketing Letters 12(3); Anderson (1998), Journal of Service Research 1(1);
     East, Hammond & Lomax (2008), IJRM 25(3).
     """
+
+    facts = (
+        Fact(
+            "Very satisfied and very dissatisfied customers tell more than others: a U-shape.",
+            "Anderson (1998), Journal of Service Research 1(1), direction",
+            "wiring",
+            "tests/sim/behaviors/test_word_of_mouth.py::test_extreme_experiences_are_told_more_whatever_their_sign",
+        ),
+        Fact(
+            "Each further tie who recommends wins a prospect with .04 (strong) or .01 (weak) of what is left: 1 - (1 - weak)^m (1 - "
+            "strong)^j.",
+            "Goldenberg, Libai & Muller (2001), Marketing Letters 12(3)",
+            "wiring",
+            "tests/sim/behaviors/test_word_of_mouth.py::test_a_prospect_is_won_with_the_probability_of_the_formula",
+        ),
+    )
+    unpublished = (
+        "Whether weak ties matter as much as strong ones is unsettled: the paper says so, a published replication finds a third to a "
+        "half. Nothing here is tuned to either."
+    )
 
     type = "word_of_mouth"
     reads = ("status", "heard_strong", "heard_weak", "heard_negative", "talkativeness", "service")

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ..core.component import Campaign
-from ..core.declare import Fields, Parameters, field, flow, group, param, stream, word
+from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.units import MONEY, decay, money
@@ -118,14 +118,41 @@ class Purse:
 class Discount(Campaign):
     """A share or an amount off orders within a window; orders come sooner and larger, and fewer afterwards.
 
-    While the offer is live for a person, log rate += b, b = response d, d the share off an own mean order. Pull-forward is a
-    debt D in weeks of own orders: dD/dt = pull_forward (exp b - 1) - m exp b, log rate += log(1 - m),
-    m = min(.9, D / pull_forward_weeks). The reference price falls by r, dr/dt = speed (d - r): log rate += -reference_loss r.
-    A bundle (buy, get) counts as d = depth get / (buy + get) and adds log(1 + extra_units get / buy) to the log order value.
-    Who would have bought anyway gets the discount too. Several discounts on one order add up.
+        term on log_purchase = b + log(1 - m) - reference_loss r,  b = response d, while the offer is live
+        pull-forward:     dD/dt = pull_forward (exp b - 1) - m exp b,  m = min(.9, D / pull_forward_weeks)
+        reference price:  dr/dt = speed (d - r)
+
+    d is the share off an own mean order, D the debt of orders pulled forward, in weeks of own orders, and r the discount that people
+    have come to expect; after the offer d and b are 0, and m and r are what makes the dip. A bundle (buy, get) counts as
+    d = depth get / (buy + get) and adds log(1 + extra_units get / buy) to the log order value. Who would have bought anyway gets the
+    discount too. Several discounts on one order add up.
     Source: adaptive reference price Greenleaf (1995), Marketing Science 14(1); Kalyanaram & Winer (1995), same, 14(3); use
     and targeting of coupons Complete Journey; sizes assumed.
     """
+
+    facts = (
+        Fact(
+            "Of personalized grocery coupons 16.6 % of contacts redeem, of others 6.5 %.",
+            "Complete Journey (84.51), computed; semi-synthetic",
+            "wiring",
+            "tests/sim/campaigns/test_discount.py::test_coupons_are_redeemed_by_the_share_that_means_to",
+        ),
+        Fact(
+            "Half of the redemptions fall in the first third of the window; the median was put in, the tails (8 and 84 % of it) follow.",
+            "Complete Journey (84.51), computed; semi-synthetic",
+            "emergent",
+            "tests/sim/campaigns/test_discount.py::test_half_of_the_redemptions_fall_in_the_first_third",
+        ),
+        Fact(
+            "Targeting by past spend makes a coupon without any effect look like a success: those written to spend over 1.3 times as "
+            "much as others, before and after.",
+            "Complete Journey (84.51): 1.3 to 3 times more before",
+            "emergent",
+            ""
+            "tests/sim/campaigns/test_discount.py::test_a_coupon_without_effect_looks_like_a_large_success_to_who_compares_those_written_to",
+        ),
+    )
+    unpublished = "How far a lower price speeds orders up, and how much of that is pulled forward, has no citable size here: assumed."
 
     type = "discount"
     reads = ("status", "segment", "log_basket", "spent", "orders_before", "receptiveness", "contacts")

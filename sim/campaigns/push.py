@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.component import Campaign
-from ..core.declare import Fields, Parameters, field, flow, group, param, stream, word
+from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
 from ..core.units import hazard, mean_decay, money
@@ -27,11 +27,23 @@ _TRIGGERS = {"calendar": CALENDAR, "after_order": AFTER_ORDER, "inactive": INACT
 class Push(Campaign):
     """A message to an audience; who clicks orders more for a while, and a prospect who clicks may come.
 
-    Click with probability click_through x (relevance, if tagged) x receptiveness. A click adds `effect` to the log of the
-    purchase rate, of which `carryover` is left a week later; goodwill of several clicks adds up to `ceiling`.
+        P(click) = click_through x (relevance, if tagged) x receptiveness
+        term on log_purchase = goodwill, at most `ceiling`
+        goodwill += effect with a click;  carryover of it is left a week later
+
+    A prospect who clicks is won with probability `acquisition`.
     Source: adstock Broadbent (1979); carryover .5 from long-run over short-run advertising elasticity .24 / .12
     (Sethuraman, Tellis & Briesch 2011, JMR 48(3)).
     """
+
+    facts = (
+        Fact(
+            "The long-run effect of advertising is twice the short-run one (elasticities .24 and .12): 1 / (1 - carryover) = 2.",
+            "Sethuraman, Tellis & Briesch (2011), JMR 48(3)",
+            "wiring",
+            "tests/sim/campaigns/test_push.py::test_the_whole_effect_of_a_click_is_that_of_adstock",
+        ),
+    )
 
     type = "push"
     reads = ("status", "segment", "receptiveness", "last_order", "contacts")

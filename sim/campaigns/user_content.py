@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.component import Campaign
-from ..core.declare import Fields, Parameters, field, flow, group, param, stream, word
+from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, log32, uniform
 from ..core.kernel import kernel
 from ..core.units import decay, hazard, money
@@ -44,13 +44,25 @@ class Shelf:
 class UserContent(Campaign):
     """Customers post photos, reviews and tutorials; posts are seen for a while, and some of the prospects who see them come.
 
-    A customer posts as a Poisson stream of rate -log(1 - posting) loyalty / typical_loyalty x exp(pull) if there are prizes. Of posts
-    half are still seen after `lifetime_weeks`, from the week after on. With P posts seen a week and N prospects, content brings
-    V = N s (1 - exp(-views P / (N s))) visits of prospects, s the saturation; each wins the prospect with probability `convert` (hazard x
-    quality). The quality of a post is (satisfaction / usual satisfaction) ^ valence of who writes it. Beside them prospects make `natural`
-    visits a week, which acquire nobody here (see behavior `organic_acquisition`): they are what the share of content is measured by.
+        posts a week of a customer = -log(1 - posting) loyalty / typical_loyalty x exp(pull), if there are prizes
+        visits of prospects V = N s (1 - exp(-views P / (N s)))
+        P(a visit wins) = 1 - (1 - convert)^quality,  quality = (the writer's satisfaction / usual satisfaction)^valence
+
+    P posts are seen a week, N prospects are there, s is the saturation; of posts half are still seen after `lifetime_weeks`, from the
+    week after on. Beside them prospects make `natural` visits a week, which acquire nobody here (see behavior
+    `organic_acquisition`): they are what the share of content is measured by.
     Source: valence elasticity .42 of You, Vadakkepatt & Joshi (2015), Journal of Marketing 79(2); the rest assumed.
     """
+
+    facts = (
+        Fact(
+            "Sales follow the valence of what customers write with an elasticity of .42 (51 studies).",
+            "You, Vadakkepatt & Joshi (2015), Journal of Marketing 79(2)",
+            "wiring",
+            "tests/sim/campaigns/test_user_content.py::test_satisfied_customers_write_what_wins_more",
+        ),
+    )
+    unpublished = "How often customers post, how many see it and how many of those come is assumed."
 
     type = "user_content"
     reads = ("status", "segment", "loyalty", "satisfaction", "usual_satisfaction", "interactions")

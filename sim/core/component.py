@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from .declare import Fields, Parameters, Stream, Total
+from .declare import Fact, Fields, Parameters, Stream, Total
 
 HOOKS = {
     "found": "once, before people are drawn: gives the population its distributions",
@@ -59,6 +59,8 @@ class Component:
 
     Class attributes:
         type: Name in YAML; set by each concrete class.
+        facts: Published patterns it reproduces, each with the test that shows it.
+        unpublished: What of it no published pattern is known for; says so plainly where there are no facts.
         variant: For behaviors with alternatives: the value of ``type:`` in YAML that picks this class.
         default_variant: Whether this alternative is meant when the scenario names none.
         Params: The parameters, a `Parameters` class.
@@ -79,6 +81,8 @@ class Component:
 
     kind: ClassVar[str] = ""
     type: ClassVar[str] = ""
+    facts: ClassVar[tuple[Fact, ...]] = ()
+    unpublished: ClassVar[str] = ""
     variant: ClassVar[str | None] = None
     default_variant: ClassVar[bool] = False
     Params: ClassVar[type[Parameters]] = Parameters

@@ -1,4 +1,4 @@
-"""The declarations a component is made of: parameters, fields, streams and totals.
+"""The declarations a component is made of: parameters, fields, streams, totals, and the published facts it reproduces.
 
 What a number means (unit, range, source) stands where the number is born; checking, the JSON Schema, the reference
 page and the data dictionary are all read from here.
@@ -252,3 +252,22 @@ def flow(name: str, *, unit: str, doc: str, scale: int = 1) -> Total:
 def stock(name: str, *, unit: str, doc: str, scale: int = 1) -> Total:
     """Declare a weekly total that is a state at the week's end."""
     return Total(name, unit, doc, True, scale)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A published pattern that a component reproduces, and the test that shows it.
+
+    Attributes:
+        text: What was found, with its number where there is one.
+        source: Citation.
+        kind: ``wiring`` if the pattern was put in, as a parameter or by calibration, so that the test shows no more than that it
+            comes out again; ``emergent`` if nobody put it in.
+        test: Path and function of the test, such as ``tests/sim/programs/test_points.py::test_heavier_buyers_join_first``; the
+            first words of its docstring say the same kind.
+    """
+
+    text: str
+    source: str
+    kind: Literal["wiring", "emergent"]
+    test: str

@@ -49,12 +49,18 @@ class Parcels:
 class Returns(Environment):
     """A share of orders comes back after a while: the firm repays what was paid and takes the goods at a salvage value.
 
-    An order is sent back with probability `share`; the delay is exponential with scale `delay_weeks`, cut off at
-    `window_weeks`. What was paid is the value less discounts; the goods are worth `salvage` times their cost. Programs read
-    the value sent back and take back what they gave for it. Who returned an order has still ordered: orders, recency and
-    experience stay.
+        P(an order is sent back) = share
+        delay ~ exponential with scale delay_weeks, cut off at window_weeks
+        repaid = value - discounts;  goods taken back at salvage x their cost
+
+    Programs read the value sent back and take back what they gave for it. Who returned an order has still ordered: orders, recency
+    and experience stay.
     Source: assumed; surveys of U.S. retailers state returns of about a tenth of sales in shops and more online.
     """
+
+    unpublished = (
+        "Share, delay and salvage of returns are a firm's own numbers; no published pattern is claimed, and the defaults are assumed."
+    )
 
     type = "returns"
     reads = ("refunded",)

@@ -45,10 +45,14 @@ class Year:
 class Seasonality(Environment):
     """A calendar factor on the purchase rate, the same for everyone, that repeats every 52 weeks.
 
-    Factor of a week = (weekly or monthly factor) x product over peaks of 1 + height exp(-(distance / width)^2 / 2), to the
-    power `strength`, over its mean in the year if normalized; the term on the log rate is its log. A month is 52 / 12 weeks.
+        factor of a week = ((weekly or monthly factor) x product over peaks of (1 + height exp(-(distance / width)^2 / 2)))^strength
+        term on log_purchase = log(factor / its mean in the year), or log(factor) if not normalized
+
+    The distance is that of the week to the middle of the peak, over the turn of the year too. A month is 52 / 12 weeks.
     Source: multiplicative seasonal factors with mean 1, as in Holt-Winters (Winters 1960, Management Science 6(3)).
     """
+
+    unpublished = "The seasons of a business are its own data: no published pattern is claimed."
 
     type = "seasonality"
 

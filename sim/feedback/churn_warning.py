@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.component import Feedback
-from ..core.declare import Fields, Parameters, field, flow, group, param, stream, word
+from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, normal32, uniform_pair
 from ..core.kernel import kernel
 from ..core.units import DAYS_PER_WEEK, money
@@ -78,14 +78,27 @@ class Book:
 class ChurnWarning(Feedback):
     """Each week the firm scores its customers' risk of leaving, and warns of the highest.
 
-    Score = logistic of intercept + recency_slope x (weeks since the last order / own mean gap) + survey_slope x (reference - answer) / 10
-    + trouble_slope where service went badly lately; without a known answer its part is 0. The own mean gap is that of
-    `market.lapse_gaps`. Customers are warned of once a silence; the warning stands until they order or `keep_weeks` have passed.
+        score = logistic(intercept + recency_slope x weeks since the last order / own mean gap
+                         + survey_slope x (reference - answer) / 10 + trouble_slope, where service went badly lately)
+
+    Without a known answer its part is 0. The own mean gap is that of `market.lapse_gaps`. Customers are warned of once a silence;
+    the warning stands until they order or `keep_weeks` have passed.
     The score knows only orders, answers and the desk's record; how right it is only the simulation knows: a warning is right
     if the customer had truly left when it was raised, or leaves within `horizon_weeks`; a leaver counts as warned of if a
     warning was raised within `horizon_weeks` before or after.
     Source: assumed; recency against the own gap as in BG/NBD's probability of being alive, Fader, Hardie & Lee (2005).
     """
+
+    facts = (
+        Fact(
+            "The longer a silence in own mean gaps, the likelier the customer has left: a higher threshold is more precise and finds "
+            "fewer leavers.",
+            "Fader, Hardie & Lee (2005), probability of being alive, direction",
+            "emergent",
+            "tests/sim/feedback/test_churn_warning.py::test_a_higher_threshold_is_more_precise_and_finds_fewer",
+        ),
+    )
+    unpublished = "Slopes, thresholds and answer rates of a firm's own score are its own: the defaults are assumed."
 
     type = "churn_warning"
     reads = ("status", "segment", "joined", "last_order", "n_orders", "orders_before", "satisfaction", "service", "warned")

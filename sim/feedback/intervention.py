@@ -24,11 +24,19 @@ _ZERO, _ONE, _FADED = f32(0.0), f32(1.0), f32(1.0e-3)
 class Intervention(Feedback):
     """Customers under a churn warning get an offer; some take it and stay longer, some are woken and go.
 
-    Of the contacted who are truly there a share `success` x receptiveness takes the offer, at risk or not: their attrition
-    hazard and purchase rate get the log-terms -`retention` and +`uplift`; a sleeping dog instead gets +`waking` on the hazard.
-    All fade with `half_life`; a further contact starts them anew. Contacts to who has left already are wasted.
+        helped:   term on log_attrition = - retention 2^(-t / half_life);  on log_purchase = + uplift 2^(-t / half_life)
+        woken:    term on log_attrition = + waking 2^(-t / half_life)
+
+    Of the contacted who are truly there a share `success` x receptiveness takes the offer, at risk or not; a sleeping dog is woken
+    instead. t counts weeks since the contact; a further contact starts the effect anew. Contacts to who has left already are
+    wasted.
     Source: assumed; sleeping dogs as in uplift modeling, Ascarza (2018), JMR 55(1): contacting those of highest risk may not pay.
     """
+
+    unpublished = (
+        "That contacting customers at risk may not pay is published (Ascarza 2018), but how many take an offer or are woken by it is "
+        "not known to this project: assumed, and no test claims a published number."
+    )
 
     type = "intervention"
     reads = ("status", "segment", "warned", "receptiveness", "spent", "contacts")

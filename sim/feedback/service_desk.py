@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import model_validator
 
 from ..core.component import Feedback
-from ..core.declare import Fields, Parameters, field, flow, group, param, stock, stream
+from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stock, stream
 from ..core.desk import NEVER, WAITING, WEEK, Duty, Shift, Tickets, compiled, formula
 from ..core.draws import log32, philox, to_unit, uniform
 from ..core.kernel import kernel
@@ -332,17 +332,15 @@ CLOSED = (
 class ServiceDesk(Feedback):
     """A desk of auto-reply and agents whose waits and outcomes move satisfaction, and so word of mouth, churn, demand and load.
 
-    Contacts of an active week: c = per_week + per_order orders + per_failure failed orders + per_negative_message messages. They
-    become tickets at keyed seconds within the opening hours of the week after. An auto-reply may solve a question; agents on shifts
-    take what is left by priority, for an exponential time, while patience, exponential too, lasts. What was closed in one week is
-    felt at the beginning of the next:
-
+        contacts of an active week = per_week + per_order orders + per_failure failed orders + per_negative_message messages
         satisfaction - loss max(0, wait - tolerance), at most `most`, - abandoned_loss, - failed_loss, - annoyance
         recovered failure: + restores (usual - satisfaction), if positive; + paradox_gain, once, with the paradox switched on
         recoveries failed beyond the forgiven ones: attachment x (1 - betrayal)
 
-    The wait runs from the contact until an agent takes the ticket or the customer leaves. All terms are 0 while nothing fails and
-    nobody waits beyond the tolerance, so a desk in balance costs money and moves nobody.
+    Contacts become tickets at keyed seconds within the opening hours of the week after. An auto-reply may solve a question; agents on
+    shifts take what is left by priority, for an exponential time, while patience, exponential too, lasts. What was closed in one week is
+    felt at the beginning of the next. The wait runs from the contact until an agent takes the ticket or the customer leaves. All terms
+    are 0 while nothing fails and nobody waits beyond the tolerance, so a desk in balance costs money and moves nobody.
 
     Load: rho = new tickets for agents a week x service time / staffed time. Of those served, r = (1 - solves) again.unsolved come again,
     and 1 - (1 - r)(1 - again.late) where all have waited too long. So one new ticket is served 1 / (1 - r) times in calm and
@@ -357,6 +355,23 @@ class ServiceDesk(Feedback):
     Source: flow and sizes of times from the texts modeled; Erlang-A Garnett, Mandelbaum & Reiman (2002), MSOM 4(3); recovery
     de Matos, Henrique & Rossi (2007), Journal of Service Research 10(1), Maxham & Netemeyer (2002), Journal of Marketing 66(4).
     """
+
+    facts = (
+        Fact(
+            "Ticket by ticket, waits and abandonment are those of Erlang-A.",
+            "Garnett, Mandelbaum & Reiman (2002), MSOM 4(3)",
+            "emergent",
+            "tests/sim/feedback/test_service_desk.py::test_all_queues_have_the_wait_and_abandonment_of_erlang_a",
+        ),
+        Fact(
+            "A good recovery can lift satisfaction above where it was (recovery paradox; switched off by default), but not after a "
+            "second failure.",
+            "de Matos, Henrique & Rossi (2007), Journal of Service Research 10(1); Maxham & Netemeyer (2002), Journal of Marketing 66(4)",
+            "wiring",
+            "tests/sim/feedback/test_service_desk.py::test_the_paradox_lifts_once_and_not_after_a_failed_recovery",
+        ),
+    )
+    unpublished = "What a wait, a failed answer or a betrayal costs in satisfaction and attachment has no citable size: assumed."
 
     type = "service_desk"
     reads = ("status", "segment", "priority", "heard_negative", "satisfaction", "usual_satisfaction")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.component import Feedback
-from ..core.declare import Fields, Parameters, field, flow, group, param, stream, word
+from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, log32, uniform
 from ..core.kernel import kernel
 from ..core.units import money
@@ -61,16 +61,48 @@ class Round:
 class WinBack(Feedback):
     """Customers observed as lapsed get an offer; of those who have truly left some return, to a second life.
 
+        log-odds of accepting = logit(acceptance) + relationship_slope log(orders of the first life / usual_orders)
+                                + the offer's own + price_return, for price leavers
+        second life:  term on log_attrition   = + log(second_life_hazard x the offer's hazard)
+                      term on log_order_value = + log(service_spending), for service leavers
+
     Lapsed: as `market.lapse_gaps` has it, `delay_weeks` later; a firm under contract sees who left. Cause, from the record:
     service (an order failed or service went badly within `recent_weeks` of the last order), price (at least `price_share` of the
-    orders at a discount), else silent. Log-odds of accepting = logit(acceptance) + relationship_slope x log(orders of the first
-    life / usual_orders) + the offer's + `price_return` for price leavers. Who has left and accepts returns with an order and
-    log(second_life_hazard x the offer's hazard) on attrition, service leavers with `service_spending` on order value. Who has
-    not left takes the offer as well at those odds: it is given away.
+    orders at a discount), else silent. Who has left and accepts returns with an order. Who has not left takes the offer as well at
+    those odds: it is given away.
     Source: Kumar, Bhagwat & Zhang (2015), Journal of Marketing 79(4): acceptance rises with the first-life relationship; price
     leavers return more, service leavers spend more; an upgrade gives the longest second life, a discount the next, both together
     win most but for the shortest and least profitable one. Sizes assumed.
     """
+
+    facts = (
+        Fact(
+            "Discount and upgrade together win most back, a discount fewer, an upgrade fewest; an upgrade keeps longest, both "
+            "together shortest. The order was put in, the sizes follow.",
+            "Kumar, Bhagwat & Zhang (2015), Journal of Marketing 79(4)",
+            "wiring",
+            "tests/sim/feedback/test_win_back.py::test_offers_stand_in_the_order_of_the_literature",
+        ),
+        Fact(
+            "The stronger the first-life relationship, the likelier the return.",
+            "Kumar, Bhagwat & Zhang (2015), direction",
+            "wiring",
+            "tests/sim/feedback/test_win_back.py::test_a_longer_first_life_makes_return_likelier",
+        ),
+        Fact(
+            "Who left for the price returns more often.",
+            "Kumar, Bhagwat & Zhang (2015), direction",
+            "wiring",
+            "tests/sim/feedback/test_win_back.py::test_price_leavers_are_told_by_their_discounts_and_return_more",
+        ),
+        Fact(
+            "Who left for bad service spends more after the return.",
+            "Kumar, Bhagwat & Zhang (2015), direction",
+            "wiring",
+            "tests/sim/feedback/test_win_back.py::test_service_leavers_are_told_by_their_record_and_spend_more_after_return",
+        ),
+    )
+    unpublished = "The published order has no sizes that this project could read: acceptance, hazards and premiums are assumed."
 
     type = "win_back"
     reads = (

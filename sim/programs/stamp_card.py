@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from ..core.component import Program
-from ..core.declare import Fields, Parameters, field, flow, group, param, stock, stream, word
+from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stock, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
 from ..core.units import MONEY, money
@@ -45,12 +45,24 @@ class Books:
 class StampCard(Program):
     """A card that an order stamps; with the last stamp the reward is handed over and, if it recurs, the next card begins.
 
+        progress shown = stamps on the card, given ones included / stamps asked
+        stand-alone value of a stamp = face value of the reward / stamps asked x expected_redemption
+
     Customers take a card when asked at an order, which is its first stamp on top of those given. A card that is not full
     `expiry_weeks` after it was handed out, or when the program ends, lapses with its stamps; the next order after that begins
-    a new card, without gift. Stamps are owed as a contract liability, each worth 1 / stamps of the reward's face value.
+    a new card, without gift. How people respond to progress is behavior `goal_gradient`. Stamps are owed as a contract liability.
     Source: card designs of Kivetz, Urminsky & Zheng (2006), JMR 43(1), and Nunes & Dreze (2006), Journal of Consumer
     Research 32(4); accounting IFRS 15 B39-B43.
     """
+
+    facts = (
+        Fact(
+            "With `goal_gradient` on, 34 % of car-wash cards of 10 stamps with 2 given are completed, against 19 % of cards of 8.",
+            "Nunes & Dreze (2006), Journal of Consumer Research 32(4)",
+            "wiring",
+            "tests/sim/behaviors/test_goal_gradient.py::test_cards_with_a_head_start_are_completed_by_34_against_19_percent",
+        ),
+    )
 
     type = "stamp_card"
     reads = ("status", "segment", "rewarded")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.component import Program
-from ..core.declare import Fields, Parameters, Total, field, flow, group, param, stock, stream, word
+from ..core.declare import Fact, Fields, Parameters, Total, field, flow, group, param, stock, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
 from ..core.units import decay, mean_decay, money
@@ -182,16 +182,28 @@ def _ring(name: str, at: int) -> Any:
 class Tiers(Program):
     """Tiers by spending, orders or interactions within a window, with reviews, benefits and the sting of demotion.
 
+        demotion:  attachment x (1 - care);  term on log_attrition = + attrition 2^(-weeks since / half-life)
+        status:    attachment moves to full by care x share of members below, a week
+
     A customer enters with the first order from the launch on, into the lowest tier if that asks nothing. The window is kept in
     four parts: the running one and the three before it, so it reaches back between 3/4 of its length and all of it, and exactly
     all of it as a part closes, which is when reviews are held. Moves follow from closing values and hold from the next step on.
     At a review whoever has earned more rises, and whoever has earned less for more reviews in a row than the grace falls.
-    Demotion: attachment - care, and log_attrition + attrition 2^(-weeks / half-life). Status: care a week x share of members
-    below. A gift f times a year comes on days of the person's own, for as long as the books know a holder: the firm cannot
+    A gift f times a year comes on days of the person's own, for as long as the books know a holder: the firm cannot
     tell who has silently left.
     Source: program structure Dreze & Nunes (2009), Journal of Consumer Research 35(6); demotion Wagner, Hennig-Thurau & Rudolph
     (2009), Journal of Marketing 73(3); sizes assumed.
     """
+
+    facts = (
+        Fact(
+            "Losing a tier makes customers leave who would have stayed.",
+            "Wagner, Hennig-Thurau & Rudolph (2009), Journal of Marketing 73(3), direction; size assumed",
+            "wiring",
+            "tests/sim/programs/test_tiers.py::test_demotion_drives_people_out_and_takes_their_attachment",
+        ),
+    )
+    unpublished = "The sizes of demotion, status and gifts have no published number that this project knows: they are assumed."
 
     type = "tiers"
     reads = ("status", "segment", "interactions")

@@ -48,7 +48,7 @@ def test_every_component_and_kpi_has_one_entry():
     assert len(set(named)) == len(named) > 10
     assert len({row["name"] for row in document["kpis"]}) == len(document["kpis"]) > 30
     for row in document["components"]:
-        assert set(row) - {"variant"} == {"kind", "type", "doc", "parameters", "fields", "streams"}
+        assert set(row) - {"variant"} == {"kind", "type", "doc", "facts", "unpublished", "parameters", "fields", "streams"}
         assert row["doc"]
         for one in row["parameters"]:
             assert set(one) == {"name", "unit", "default", "low", "high", "neutral", "role", "doc", "source"}

@@ -86,7 +86,7 @@ def test_more_neighbors_than_the_cap_add_nothing():
 
 
 def test_loyal_customers_are_moved_less():
-    """Nitzan & Libai 2011, direction; here in proportion to 1 - loyalty."""
+    """Wiring. Nitzan & Libai 2011, direction; here in proportion to 1 - loyalty."""
     usual, loyal = after_exits([1], loyalty=0.5)[0], after_exits([1], loyalty=0.8)[0]
     assert loyal / usual == pytest.approx(0.2 / 0.5, rel=1e-5)
 

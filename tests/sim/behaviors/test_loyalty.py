@@ -82,6 +82,7 @@ def test_attachment_and_evaluation_return_with_their_half_lives():
 
 
 def test_a_reward_acts_on_habit_in_full_on_evaluation_by_half_on_attachment_by_a_quarter():
+    """Wiring: the order of the three parts is that of Belli et al. 2022, the sizes are assumed."""
     plain, rewarded = model(IDLE), model(IDLE)
     a_week(plain)
     a_week(rewarded, rewarded=1)

@@ -18,6 +18,7 @@ def model(probability: float, *, weeks: int = 10, step_days: int = 7, **market: 
 
 
 def test_prospects_come_at_the_weekly_probability_in_weeks_and_in_days():
+    """Wiring: 1 - (1 - p)^t, Bass 1969 without imitation; exact binomial bounds."""
     for step_days in (7, 1):
         won = model(0.03, prospects=30_000, customers=0, step_days=step_days).weekly().new_customers[:, -1].cumsum()
         for week in (1, 10):

@@ -171,7 +171,7 @@ def test_a_friend_spends_more_at_first_and_less_so_with_time():
 
 
 def test_a_friend_stays_longer_only_while_the_referrer_does():
-    """Van den Bulte et al. 2018: the lower churn of referred customers lasts as long as the referrer has not churned."""
+    """Wiring. Van den Bulte et al. 2018: the lower churn of referred customers lasts as long as the referrer has not churned."""
     one, came, referrers = friends(friend_attrition=0.82)
     one.world.customers.status[referrers[::2]] = CHURNED
     one.arrive()

@@ -42,7 +42,7 @@ def told(one: LoyaltyModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_extreme_experiences_are_told_more_whatever_their_sign():
-    """P(tell) = base + surprise |d| / 100, a U-shape in d; people with one order in the week, exact binomial bounds."""
+    """Wiring. P(tell) = base + surprise |d| / 100, a U-shape in d; people with one order in the week, exact binomial bounds."""
     one = model(customers=30_000, weeks=3, base=0.05, surprise=0.6)
     d, spoke = [], []
     for _ in range(3):
@@ -150,6 +150,7 @@ def say(one: LoyaltyModel, speaks: list[int], ill: list[int]) -> float:
     [([0], [], 1, 0), ([2], [], 0, 1), ([0, 1, 2, 3, 4], [], 2, 3), ([], [1, 3], 0, 0), ([0], [2], 0, 0), ([0, 1], [2], 1, 0)],
 )
 def test_a_prospect_is_won_with_the_probability_of_the_formula(speaks, ill, strong, weak):
+    """Wiring: 1 - (1 - weak)^m (1 - strong)^j of Goldenberg, Libai & Muller 2001."""
     found = say(tiny(strong=0.07, weak=0.015), speaks, ill)
     assert found == pytest.approx(1 - (1 - 0.07) ** strong * (1 - 0.015) ** weak, abs=1e-6)
 

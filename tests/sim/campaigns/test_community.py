@@ -146,7 +146,7 @@ def test_members_order_a_tenth_more():
 
 
 def test_the_true_lift_of_members_is_within_the_published_one():
-    """Members against the same people without a community, all behaviors on: above 0 and below the 19 % of Manchanda et al. 2015."""
+    """Emergent. Members against themselves without a community, all behaviors on: above 0, below the 19 % of Manchanda et al. 2015."""
     feeling = {**STAY, "satisfaction": {}, "loyalty": {}}
     on, off = (model(weeks=40, behaviors=feeling, absent=absent).run() for absent in (False, True))
     member = on.world.owned[ADDRESS].member.astype(bool)

@@ -117,7 +117,7 @@ def test_goodwill_of_many_clicks_adds_up_to_the_ceiling():
 
 
 def test_the_whole_effect_of_a_click_is_that_of_adstock():
-    """Summed over weeks a click of effect e and carryover c is worth e / -log c: long run over first week 1 / (1 - c)."""
+    """Wiring. Summed over weeks a click of effect e and carryover c is worth e / -log c: long run over first week 1 / (1 - c)."""
     one = model(weeks=30, every_weeks=104, click_through=0.5, effect=0.8, carryover=0.5)
     total = np.zeros(5000)
     for _ in range(30):

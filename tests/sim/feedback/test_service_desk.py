@@ -163,6 +163,7 @@ def test_a_recovery_restores_part_of_what_is_missing_and_no_more():
 
 
 def test_the_paradox_lifts_once_and_not_after_a_failed_recovery():
+    """Wiring: de Matos et al. 2007, and Maxham & Netemeyer 2002 for the second failure; directions, sizes assumed."""
     assert felt([(0.0, RECOVERED)], paradox_gain=8.0)[0] == pytest.approx(14.0)
     assert felt([(0.0, RECOVERED)] * 2, paradox_gain=8.0)[0] == pytest.approx(14.0 + 6.0)
     assert felt([(-5.0, NOT_RECOVERED), (0.0, RECOVERED)], paradox_gain=8.0)[0] == pytest.approx(-5.0 + 6.0)
@@ -260,7 +261,7 @@ def test_the_simulated_and_the_compiled_desk_are_the_same_to_the_last_byte():
 
 
 def test_all_queues_have_the_wait_and_abandonment_of_erlang_a():
-    """7 agents around the clock under a load of 6.5 Erlang; Student bounds over 24 weeks of about 11,000 tickets."""
+    """L11, emergent. 7 agents around the clock under a load of 6.5 Erlang; Student bounds over 24 weeks of about 11,000 tickets."""
     for queue in ("compiled", "formula"):
         one = model(
             customers=11_000, weeks=26, queue=queue, opening=ALWAYS, shifts={"all": {**ALWAYS, "agents": 7}}, service_minutes=6.0,

@@ -145,6 +145,7 @@ def test_the_second_life_carries_its_hazard():
 
 
 def test_service_leavers_are_told_by_their_record_and_spend_more_after_return():
+    """Wiring: Kumar, Bhagwat & Zhang 2015, direction."""
     one = model(customers=8000, weeks=40, acceptance=0.3, service_spending=0.2, recent_weeks=0.01,
                 behaviors={"satisfaction": {"failure_rate": 0.3}})  # fmt: skip
     failed, why = np.full(8000, -1e9), np.zeros(8000)
@@ -166,7 +167,7 @@ def test_service_leavers_are_told_by_their_record_and_spend_more_after_return():
 
 
 def test_price_leavers_are_told_by_their_discounts_and_return_more():
-    """Scores of the likelihood at log-odds of logit(.2) + .8 for price leavers and logit(.2) for silent ones are 0 on average."""
+    """Wiring. Scores of the likelihood at log-odds of logit(.2) + .8 for price leavers and logit(.2) for silent ones are 0 on average."""
     sale = {"type": "discount", "depth": 0.2, "audience": {"share": 0.5}, "start_week": 1, "weeks": 10, "every_weeks": 60}
     options: dict[str, Any] = {**ALIKE, "price_return": 0.8, "acceptance": 0.2, "start_week": 14}
     scenario = tree(customers=20_000, weeks=14, **options)

@@ -238,7 +238,7 @@ def test_opening_balances_go_to_their_share_with_their_mean():
 
 
 def test_heavier_buyers_join_first():
-    """Members buy more than others before the program could do anything: naive contrasts are biased, as in life."""
+    """Wiring. Members buy more than others before the program could do anything: naive contrasts are biased, as in life."""
     behaviors = {**OFTEN, "purchase": {"r": 1.0, "alpha": 4.0}}
     one = model(customers=5000, behaviors=behaviors, enrollment={"intercept": -2.0, "value_slope": 0.5}, catalog={
         "gift": {"points": 100, "face_value": 10.0, "unit_cost": 5.0}}).run(10)  # fmt: skip

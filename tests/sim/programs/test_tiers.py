@@ -404,7 +404,7 @@ def test_arrays_that_nothing_fills_are_not_there():
 
 
 def test_demotion_drives_people_out_and_takes_their_attachment():
-    """Emergent from term and care: with a sting more of the demoted leave."""
+    """Wiring in direction, emergent in size, from term and care: with a sting more of the demoted leave."""
     behaviors = {**OFTEN, "attrition": {"type": "beta_geometric", "a": 2.0, "b": 40.0}, "satisfaction": {}, "loyalty": {}}
     exits = []
     for sting in ({"care": 0.0, "attrition": 0.0}, {"care": 0.5, "attrition": 1.0}):

@@ -97,6 +97,7 @@ def test_a_copy_of_the_books_goes_its_own_way():
     ids=["example-52", "kpmg-10a"],
 )
 def test_points_are_deferred_and_released_as_ifrs_15_says(expected, goods, points, revenue, liability):
+    """L12, wiring: the books return the closed form."""
     parts = allocate(100_000.0, expected[0])
     assert parts == pytest.approx((goods, points), abs=0.01)
     owed = PointsLiability()

@@ -82,12 +82,14 @@ def cdnow() -> Cohorts:
 # Expected cumulative repeats, BG/NBD in closed form at the published parameters and the birth days of the sample.
 @pytest.mark.parametrize(("week", "expected"), list(zip(WEEKS, (710.0, 1729.5, 2497.6, 3132.1, 3680.2, 4166.4), strict=True)))
 def test_cdnow_cohort_orders_as_bg_nbd_expects(cdnow, week, expected):
+    """Wiring: the parameters of the paper return the curve of its formula."""
     # 1.5 % is asked of 100 replications; of 400, a standard error is 0.3 %.
     assert cdnow.repeats[:100, week - 1].mean() == pytest.approx(expected, rel=0.015)
     assert cdnow.repeats[:, week - 1].mean() == pytest.approx(expected, rel=0.0125)
 
 
 def test_share_without_repeat_by_week_39_is_that_of_bg_nbd(cdnow):
+    """Wiring: the parameters of the paper return the share of its formula."""
     # Mean of 400 independent simulations .5954, in closed form 1406.5 / 2357 = .5967; one replication has sd .0103.
     assert cdnow.counts[:, 0].mean() / 2357 == pytest.approx(0.595, abs=0.003)
 
@@ -99,7 +101,7 @@ def test_replications_spread_as_bg_nbd_does(cdnow, week, expected):
 
 
 def test_frequency_histogram_at_39_weeks_is_that_of_bg_nbd(cdnow):
-    """Chi-square at 1 %. Customers of different ages pool to counts that spread less than a multinomial: no alarm is added."""
+    """Wiring. Chi-square at 1 %. Customers of different ages pool to counts that spread less than a multinomial: no alarm is added."""
     expected = 400 * np.array([1406.5000, 460.8075, 192.7094, 101.3067, 59.9361, 38.1786, 25.5897, 71.9720])
     pooled = cdnow.counts.sum(axis=0)
     assert pooled.sum() == 400 * 2357
@@ -129,6 +131,7 @@ def test_without_terms_exposure_makes_no_difference():
 
 # Pareto/NBD at the published maximum of CDNOW: 698.8, 1733.1, 2524.9, 3184.4, 3758.0, 4270.1; 1.5 % asked.
 def test_pareto_nbd_cohort_orders_as_expected():
+    """Wiring: the maximum of the likelihood returns the curve of its formula."""
     scenario = cohort(PARETO, entry=entry_weeks())
     mean = np.mean([cumulative(lived(scenario, at)) for at in range(100)], axis=0)
     expected = [698.8, 1733.1, 2524.9, 3184.4, 3758.0, 4270.1]
@@ -146,7 +149,7 @@ def test_pareto_lives_last_as_long_as_a_pareto_distribution_says():
 
 
 def test_contracts_end_as_the_shifted_beta_geometric_says():
-    """Survival B(alpha, beta + t) / B(alpha, beta): Regular of Fader & Hardie 2007 at (.704, 1.182); 17.0 % in year 12."""
+    """Wiring. Survival B(alpha, beta + t) / B(alpha, beta): Regular of Fader & Hardie 2007 at (.704, 1.182); 17.0 % in year 12."""
     people, alpha, beta = 100_000, 0.704, 1.182
     behaviors = {"attrition": {"type": "renewal", "alpha": alpha, "beta": beta, "period_weeks": 4}, "purchase": {"r": 1.0, "alpha": 4.0}}
     model = lived(cohort(behaviors, customers=people, weeks=49))
@@ -212,7 +215,7 @@ def values_of(spend: dict[str, Any], people: int = 40_000) -> tuple[np.ndarray, 
 
 
 def test_gamma_gamma_orders_have_the_mean_and_spread_of_the_closed_form():
-    """p v / (q - 1) at p 6.25, q 3.74, v 15.44: 35.22; the published population mean of the fit is 35.17. Spread of the
+    """Wiring. p v / (q - 1) at p 6.25, q 3.74, v 15.44: 35.22; the published population mean of the fit is 35.17. Spread of the
     persons' means: mean / sqrt(q - 2), about it 1 / sqrt(p)."""
     people = 200_000
     _, values = values_of({"type": "gamma_gamma", "p": 6.25, "q": 3.74, "v": 15.44}, people)
@@ -228,6 +231,7 @@ def test_gamma_gamma_orders_have_the_mean_and_spread_of_the_closed_form():
 
 
 def test_lognormal_orders_have_the_moments_of_the_logs():
+    """Wiring: mean and spread of the logs of CDNOW."""
     person, values = values_of({"type": "lognormal", "mean_log": 3.311, "between_sd": 0.40, "within_sd": 0.62})
     logs = np.log(values)
     assert logs.mean() == pytest.approx(3.311, abs=0.012)
