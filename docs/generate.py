@@ -1,8 +1,11 @@
 """Keeps the documentation true: runs what it shows, and writes what is generated.
 
-    python docs/generate.py            # run every marked block, rewrite its output; write kpis.md and components.md
-    python docs/generate.py README.md  # only these pages
-    python docs/images/make.py         # the picture of the README
+    python docs/generate.py                        # all of it: what follows, and every marked block run and its output rewritten
+    python docs/generate.py README.md              # only these pages
+    python docs/generate.py --catalog              # only what is made from the catalog: kpis.md and components/*.md
+    python docs/generate.py --pictures             # only the pictures of the components, half a minute
+    python docs/generate.py --pictures tiers push  # only these
+    python docs/images/make.py                     # the picture of the README
 
 A comment before a fenced block marks it; blocks of a page share one temporary folder, in which `examples`, `scenarios` and
 `docs` are those of the project.
@@ -30,7 +33,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-GENERATED = ("kpis.md", "components.md")
 ELLIPSIS = "\u2026"
 BLOCK = re.compile(r"^<!-- (?P<mark>run|python|output|file)(?P<options>[^\n]*?) -->\n(?P<open>```\w*\n)(?P<body>.*?)^```$", re.M | re.S)
 BETWEEN = "\x1e\n"
@@ -197,11 +199,12 @@ def refreshed(text: str) -> str:
 
 
 def generated() -> dict[str, str]:
-    """Text of the pages that are made from the catalog, by name."""
-    from regulars.scenarios import catalog_document, reference_page
+    """Text of the pages that are made from the catalog, by path below docs."""
+    from pages import pages
+
+    from regulars.scenarios import catalog_document
 
     again = "Written by `python docs/generate.py`; do not edit."
-    title, _, reference = reference_page().partition("\n")
     head = [
         "# KPIs",
         "",
@@ -215,16 +218,47 @@ def generated() -> dict[str, str]:
         "|---|---|---|",
     ]
     rows = [f"| `{one['name']}` | {one['unit']} | {' '.join(one['definition'].split())} |" for one in catalog_document()["kpis"]]
-    told = f"{again} The same page: `regulars catalog`, or as data `regulars catalog --json`."
-    return {"kpis.md": "\n".join([*head, *rows]) + "\n", "components.md": f"{title}\n\n{told}\n{reference}"}
+    return {"kpis.md": "\n".join([*head, *rows]) + "\n", **pages()}
+
+
+def write_catalog() -> None:
+    """Write the pages that are made from the catalog, and remove those of components that are gone."""
+    made = generated()
+    for page in (ROOT / "docs" / "components").glob("*.md"):
+        if page.relative_to(ROOT / "docs").as_posix() not in made:
+            page.unlink()
+    for name, text in made.items():
+        (ROOT / "docs" / name).write_text(text, encoding="utf-8")
+
+
+def draw(types: list[str]) -> None:
+    """Draw the pictures of these components, or of all."""
+    import pictures
+
+    from regulars.sim import catalog
+
+    kinds = {one.type: one.kind for one in catalog.components()}
+    if unknown := [one for one in types if one not in kinds]:
+        raise SystemExit(f"no component {', '.join(unknown)}")
+    pictures.FOLDER.mkdir(parents=True, exist_ok=True)
+    for type in types or kinds:
+        print(f"  picture of {type}", file=sys.stderr)
+        (pictures.FOLDER / f"{type}.svg").write_text(pictures.svg(kinds[type], type), encoding="utf-8")
 
 
 def main() -> None:
-    wanted = [Path(one).resolve() for one in sys.argv[1:]]
-    if not wanted:
-        for name, text in generated().items():
-            (ROOT / "docs" / name).write_text(text, encoding="utf-8")
-    for page in wanted or [one for one in PAGES if one.name not in GENERATED]:
+    given = sys.argv[1:]
+    if given[:1] == ["--pictures"]:
+        draw(given[1:])
+        return
+    if given == ["--catalog"]:
+        write_catalog()
+        return
+    if not given:
+        draw([])
+        write_catalog()
+    made = set() if given else {ROOT / "docs" / name for name in generated()}
+    for page in [Path(one).resolve() for one in given] or [one for one in PAGES if one not in made]:
         text = page.read_text(encoding="utf-8")
         if blocks(text):
             print(page.relative_to(ROOT), file=sys.stderr)

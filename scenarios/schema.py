@@ -84,8 +84,7 @@ def page() -> str:
     """The reference of all components and KPIs in Markdown."""
     told = catalog.describe()
     lines = ["# Reference", "", "Made from the catalog: every component a scenario can switch on, with its parameters.", ""]
-    for title, model in (("Top of a scenario", Head), ("Market", Market), ("Economics", Economics)):
-        lines += [f"## {title}", "", *_table(catalog.parameters(model)), ""]
+    lines += top()
     for kind, section in SECTIONS.items():
         found = [one for one in told["components"] if one["kind"] == kind]
         if found:
@@ -97,11 +96,22 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def top() -> list[str]:
+    """Tables of the parameters that belong to no component, each under its heading."""
+    lines: list[str] = []
+    for title, model in (("Top of a scenario", Head), ("Market", Market), ("Economics", Economics)):
+        lines += [f"## {title}", "", *table(catalog.parameters(model)), ""]
+    return lines
+
+
 def _described(one: dict[str, Any]) -> list[str]:
     title = f"`{one['type']}`" + (f", type `{one['variant']}`" if "variant" in one else "")
-    lines = [f"### {title}", "", *_prose(one["doc"]), ""]
+    lines = [f"### {title}", "", *prose(one["doc"]), ""]
+    lines += [f"- {fact['kind']}: {fact['text']} ({fact['source']})" for fact in one["facts"]]
+    lines += [f"- {one['unpublished']}"] if one["unpublished"] else []
+    lines += [""]
     if one["parameters"]:
-        lines += [*_table(one["parameters"]), ""]
+        lines += [*table(one["parameters"]), ""]
     for row in one["streams"]:
         lines.append(f"- luck `{row['name']}`, per {row['per']}: {row['doc']}")
     for row in one["fields"]:
@@ -109,12 +119,25 @@ def _described(one: dict[str, Any]) -> list[str]:
     return [*lines, ""] if one["streams"] or one["fields"] else lines
 
 
-def _prose(doc: str) -> list[str]:
-    """A docstring with its source on a line of its own."""
-    return [line if not line.startswith("Source:") else f"\n*{line}*" for line in doc.splitlines()]
+def prose(doc: str) -> list[str]:
+    """A docstring in Markdown: indented lines as a block of text, its source in italics."""
+    told, _, source = doc.partition("\nSource: ")
+    lines: list[str] = []
+    block = False
+    for line in told.rstrip().splitlines():
+        indented = line.startswith("    ")
+        if indented and not block:
+            lines.append("```text")
+        if block and not indented:
+            lines.append("```")
+        block = indented
+        lines.append(line.removeprefix("    "))
+    lines += ["```"] if block else []
+    return [*lines, "", f"*Source: {' '.join(source.split())}*"] if source else lines
 
 
-def _table(rows: list[dict[str, Any]]) -> list[str]:
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    """Parameters as a table in Markdown."""
     lines = ["| parameter | default | range | unit | role | meaning | source |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         neutral = "" if row["neutral"] is None else f" (neutral {number(row['neutral'])})"
