@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from .drawing import BLUE, GRID, INK, QUIET, SKY, VERMILION, band, head, line, note, percent
+from .drawing import BLUE, GRID, INK, QUIET, SKY, VERMILION, band, head, line, note, percent, spelled
 from .markets import STAY, market, weekly
 
 
@@ -98,7 +98,7 @@ def user_content(axes: Axes) -> str:
     peak = content[25] / natural[25]
     top = natural.max()
     note(axes, 26.5, 1.02 * top, "campaign ends", color=QUIET, shift=(4, 0), va="top", strong=False)
-    axes.text(13, (natural - content / 2)[12], f"by posts: {peak:.0%} of all", color="white", ha="center", va="center",
+    axes.text(13, (natural - content / 2)[12], spelled(f"by posts: {peak:.0%} of all"), color="white", ha="center", va="center",
               fontweight="bold", fontsize=9.5)  # fmt: skip
     axes.text(20, (natural - content)[12] / 2, "anyway", color=INK, ha="center", va="center", fontweight="bold", fontsize=9.5)
     axes.margins(x=0.0)

@@ -15,7 +15,7 @@ from regulars.analysis.report.charts import BLUE, GREEN, GRID, INK, ORANGE, QUIE
 
 __all__ = [
     "BLUE", "GREEN", "GRID", "INK", "ORANGE", "QUIET", "SKY", "VERMILION", "WASH",
-    "band", "drawn", "head", "line", "note", "percent",
+    "band", "drawn", "head", "line", "note", "percent", "spelled",
 ]  # fmt: skip
 
 WIDTH, HEIGHT = 400.0, 230.0  # points
@@ -32,7 +32,7 @@ def drawn(picture: Callable[[Axes], str], title: str) -> str:
         axes.tick_params(length=0)
         axes.locator_params(nbins=6)
         told = picture(axes)
-        return standing_alone(charts._svg(figure, title, _spelled(told))) + "\n"
+        return standing_alone(charts._svg(figure, title, spelled(told))) + "\n"
 
 
 def head(axes: Axes, y: str, x: str) -> None:
@@ -61,14 +61,14 @@ def note(
 ) -> None:  # fmt: skip
     """Words beside a point."""
     axes.annotate(
-        _spelled(words), (float(x), float(y)), xytext=shift, textcoords="offset points", ha=ha,
+        spelled(words), (float(x), float(y)), xytext=shift, textcoords="offset points", ha=ha,
         va=va or ("bottom" if shift[1] > 0 else "top" if shift[1] < 0 else "center"),
         color=INK if color == SKY else color, fontweight="bold" if strong else "normal", fontsize=9.5,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}, zorder=5,
     )  # fmt: skip
 
 
-def _spelled(words: str) -> str:
+def spelled(words: str) -> str:
     """Numbers as the pages print them: a minus sign, and a space before the percent sign."""
     return re.sub(r"(?<![\w.])-(?=[\d.])", "\u2212", re.sub(r"(?<=\d)%", " %", words))
 

@@ -32,7 +32,7 @@ def churn_warning(axes: Axes) -> str:
     line(axes, thresholds, recall, "leavers found", VERMILION, at=2, shift=(0, 10), dashed=True, ha="left")
     axes.set_ylim(0.0, 1.08)
     percent(axes)
-    head(axes, "share", "threshold of the score (0 to 1)")
+    head(axes, "share of warnings, and of leavers", "threshold of the score (0 to 1)")
     ends = [f"{name} from {course[0]:.0%} to {course[-1]:.0%}" for name, course in (("precision", precision), ("recall", recall))]
     return f"From the lowest to the highest threshold {' and '.join(ends)}."
 
@@ -58,7 +58,7 @@ def intervention(axes: Axes) -> str:
     line(axes, weeks, courses["woken"], "woken by the contact", VERMILION, at=3, shift=(8, 4), ha="left", dashed=True)
     line(axes, weeks, courses["helped"], "takes the offer", BLUE, at=3, shift=(10, -6), ha="left")
     percent(axes, signed=True)
-    head(axes, "hazard of leaving", "weeks after the contact")
+    head(axes, "change in the hazard of leaving", "weeks after the contact")
     return f"Who takes the offer has a hazard {courses['helped'][0]:+.0%} at first, who is woken {courses['woken'][0]:+.0%}."
 
 
