@@ -144,7 +144,7 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
         cells = [
             f"`{row['name']}`",
             _default(row["default"]),
-            _range(row["low"], row["high"]),
+            _range(row["low"], row["high"]) + _believed(row["plausible"]),
             row["unit"],
             f"{row['role']}{neutral}",
             row["doc"],
@@ -164,6 +164,11 @@ def _range(low: Any, high: Any) -> str:
     if low is None and high is None:
         return ""
     return f"{'' if low is None else number(low)} to {'' if high is None else number(high)}".strip()
+
+
+def _believed(plausible: list[float] | None) -> str:
+    """The narrower range that sensitivity and uncertainty take, if there is one."""
+    return "" if plausible is None else f" (plausible {number(plausible[0])} to {number(plausible[1])})"
 
 
 def _cell(text: str) -> str:

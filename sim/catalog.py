@@ -154,7 +154,7 @@ _REQUIRED: Any = object()
 
 
 def parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
-    """One row a parameter of a section: name, unit, default, low, high, neutral, role, doc, source.
+    """One row a parameter of a section: name, unit, default, low, high, neutral, role, doc, source, plausible.
 
     Nested parameters have dotted names, and a ``*`` stands for names of the user's choice. A default is None where a
     value is demanded or where the part it belongs to is absent unless given.
@@ -210,6 +210,7 @@ def _row(name: str, declared: FieldInfo, value: Any) -> dict[str, Any]:
         "role": extra.get("role", "rule"),
         "doc": declared.description or "",
         "source": extra.get("source", ""),
+        "plausible": extra.get("plausible"),
     }
 
 
