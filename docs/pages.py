@@ -42,13 +42,15 @@ def index(found: list[list[type[Component]]]) -> str:
         "picture, and every parameter with unit, range, default and source. Below them the parameters that belong to no component.", "",
         "Published patterns are of two kinds. *Wiring* was put in, as a parameter or by calibration: its test shows no more than that",
         "it comes out again. *Emergent* was put in by nobody: it follows from the rest of the model. Each names its test.", "",
+        "The scenario of a page is a file beside it that changes the shop of the library, so it can be run as it is:",
+        "`regulars compare library:online_shop/baseline docs/components/points.yaml`.", "",
     ]  # fmt: skip
     for kind, section in SECTIONS.items():
         rows = [variants for variants in found if variants[0].kind == kind]
         if rows:
             lines += [f"## {_title(section)}", "", "| component | what it does | published |", "|---|---|---|"]
         for variants in rows:
-            meaning = " ".join(_meaning(one) for one in variants)
+            meaning = " Or: ".join(_meaning(one) for one in variants)
             lines.append(f"| [{_title(variants[0].type)}]({variants[0].type}.md) | {_cell(meaning)} | {_published(variants)} |")
         lines += [""] if rows else []
     return "\n".join([*lines, *top()]).rstrip() + "\n"
