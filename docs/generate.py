@@ -7,6 +7,8 @@
     python docs/generate.py --pictures tiers push  # only these
     python docs/images/make.py                     # the picture of the README
 
+Pictures are the same bytes each time: after `--pictures`, `git diff --exit-code docs/images/components` is the check of all of them.
+
 A comment before a fenced block marks it; blocks of a page share one temporary folder, in which `examples`, `scenarios` and
 `docs` are those of the project.
 

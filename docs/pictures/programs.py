@@ -107,6 +107,7 @@ def tiers(axes: Axes) -> str:
 
 def _demoted(one: LoyaltyModel) -> np.ndarray:
     """Runs up to the first demotions; the customers demoted then who are still there."""
+    before = one.world.customers.tier.copy()
     while not one.world.totals.weeks or not weekly(one, "tier_downgrades").any():
         before = one.world.customers.tier.copy()
         one.step()

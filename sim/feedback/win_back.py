@@ -77,8 +77,8 @@ class WinBack(Feedback):
 
     facts = (
         Fact(
-            "Discount and upgrade together win most back, a discount fewer, an upgrade fewest; an upgrade keeps longest, both "
-            "together shortest. The order was put in, the sizes follow.",
+            "Upgrade and discount together win most back, but for the shortest and least profitable second life; an upgrade alone holds "
+            "longest, a discount next. The order was put in, the sizes follow.",
             "Kumar, Bhagwat & Zhang (2015), Journal of Marketing 79(4)",
             "wiring",
             "tests/sim/feedback/test_win_back.py::test_offers_stand_in_the_order_of_the_literature",
