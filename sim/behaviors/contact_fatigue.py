@@ -21,7 +21,7 @@ class ContactFatigue(Behavior):
     """Beyond a weekly number of contacts each further one lowers the response, and some people opt out for good.
 
         receptiveness = exp(-tiring max(0, load - cap))
-        opt-out hazard a week = opt_out max(0, load - cap)
+        hazard of opting out when written to = opt_out max(0, load - cap)
 
     The load is the number of contacts a week, forgotten at a rate of one a week. Receptiveness multiplies the response to a
     message, never the base rate; who has opted out has 0.
