@@ -510,7 +510,7 @@ class ServiceDesk(Feedback):
         params, week = self.params, world.calendar.week
         if not files.contacts:
             self._remember(world, files, np.empty(0, i32))
-            return files.rows.take(np.arange(len(files.rows))), Rows.room(0)
+            return files.rows.copy(), Rows.room(0)
         person, occasion, attempt, kind = (np.concatenate(parts) for parts in zip(*files.contacts, strict=True))
         files.contacts = []
         rows = Rows.room(len(person))
@@ -581,8 +581,7 @@ class ServiceDesk(Feedback):
             f32(wait.abandoned_loss), f32(auto.annoyance), f32(params.recovery.failed_loss),
             f32(again.unsolved), f32(again.late), f32(again.abandoned),
         )  # fmt: skip
-        for at, total in enumerate(CLOSED):
-            world.totals.add(total.name, counts[:, at])
+        world.totals.add_each(_CLOSED, counts)
         if params.recovery.cost:
             world.ledger.post("service_cost", counts[:, _RECOVERIES] * money(params.recovery.cost))
         felt = np.flatnonzero((points != _ZERO) | (recovery != 0))
@@ -638,7 +637,8 @@ class ServiceDesk(Feedback):
             contacts.append((due, occasion, np.zeros(len(due), u16), kind))
 
 
-_RECOVERIES = [one.name for one in CLOSED].index("recoveries")
+_CLOSED = tuple(one.name for one in CLOSED)
+_RECOVERIES = _CLOSED.index("recoveries")
 
 
 @kernel
