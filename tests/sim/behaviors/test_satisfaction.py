@@ -38,7 +38,7 @@ def test_everyone_starts_at_the_own_usual_level():
 
 
 def test_disappointment_weighs_as_much_more_as_the_scenario_says():
-    """Regression of satisfaction on split disconfirmation recovers the ratio; Anderson & Sullivan 1993, 5 % asked."""
+    """L9, wiring: regression of satisfaction on split disconfirmation recovers the ratio; Anderson & Sullivan 1993, 5 % asked."""
     ratio = 2.5
     one = model(4000, loss_ratio=ratio, spread=10.0)
     customers, _ = fields(one)
