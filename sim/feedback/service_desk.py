@@ -285,6 +285,8 @@ class Rows(Tickets):
         return (self.end_s != WAITING) & (done <= second)
 
 
+NO_ROWS = Rows.room(0)
+
 Contact = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Person, occasion, attempt and kind of contacts that become tickets next week."""
 
@@ -300,7 +302,7 @@ class Files:
     """
 
     def __init__(self) -> None:
-        self.rows = Rows.room(0)
+        self.rows = NO_ROWS
         self.contacts: list[Contact] = []
         self.outcomes: tuple[np.ndarray, np.ndarray, np.ndarray] = (np.empty(0, i32), np.empty(0, f32), np.empty(0, u8))
         self.recent: deque[tuple[int, np.ndarray]] = deque()
@@ -510,7 +512,7 @@ class ServiceDesk(Feedback):
         params, week = self.params, world.calendar.week
         if not files.contacts:
             self._remember(world, files, np.empty(0, i32))
-            return files.rows.copy(), Rows.room(0)
+            return files.rows.copy(), NO_ROWS
         person, occasion, attempt, kind = (np.concatenate(parts) for parts in zip(*files.contacts, strict=True))
         files.contacts = []
         rows = Rows.room(len(person))
