@@ -24,19 +24,24 @@ from typing import Any
 import mesa
 import numba
 import numpy as np
+from desk_queues import nanoseconds_a_ticket
 from mesa_customers import MesaMarket
 
 from regulars.scenarios import Scenario, from_tree, load
 from regulars.sim import catalog
+from regulars.sim.core.desk import compiled
 from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.network import CommunityStructured, HeavyTailed, SmallWorld
 
-BASELINE, POINTS, EVERYTHING = (f"library:online_shop/{name}" for name in ("baseline", "points", "points_and_mail"))
+BASELINE, POINTS, POINTS_AND_MAIL = (f"library:online_shop/{name}" for name in ("baseline", "points", "points_and_mail"))
+EVERYTHING = Path(__file__).with_name("everything.yaml")
 BYTES_A_TIE, BYTES_A_ROW = 4, 8
 TARGETED = (
     "purchase", "spend", "attrition", "satisfaction", "loyalty", "word_of_mouth", "organic_acquisition", "contact_fatigue",
 )  # fmt: skip
 """Behaviors of the workload that the targets of speed and memory were set for."""
+AGENTS_A_PERSON = 6e-5
+"""Agents of the benchmark's desk by day, for each person of the market."""
 CUSTOMERS_OF_TEN = 4
 """Customers among ten people of a benchmark's market; the others are prospects."""
 
@@ -62,14 +67,18 @@ TARGETS = {
     "million build": Target("  building that market", "s"),
     "tie bytes": Target("  network, above 8 bytes a person", "bytes a tie", BYTES_A_TIE),
     "state bytes": Target("  state of a person: fields, rates, queues", "bytes", 160.0),
-    "million every": Target("  with every behavior of the catalog", "s"),
-    "state bytes every": Target("  state of a person with every behavior", "bytes"),
+    "million every": Target("1,000,000 people, the whole catalog on, 2 threads", "s", 8.0),
+    "state bytes every": Target("  state of a person with the whole catalog on", "bytes"),
     "ten thousand": Target("10,000 people, 52 weeks, all on, 1 thread", "ms", 60.0),
+    "ten thousand every": Target("  with the whole catalog on", "ms"),
+    "off": Target("  with the rest of the catalog switched off, over never named", "x", 1.02),
     "mesa": Target("plain Mesa over ours, time per customer-week, 100,000 people", "x", 50.0, at_most=False),
     "mesa ours": Target("  ours in those weeks, 1 thread", "ns"),
     "mesa theirs": Target("  plain Mesa in those weeks", "ns"),
     "week": Target("a week of 1,000 people, all on", "ms"),
     "python": Target("a week of 10 people, all on: Python between kernels", "ms", 0.2),
+    "python every": Target("  with the whole catalog on", "ms", 0.3),
+    "desk": Target("compiled service desk", "ns a ticket", 100.0),
     "variance": Target("variance of profit's difference, independent over paired", "x", 50.0, at_most=False),
     "help": Target("regulars --help", "s", 0.5),
     "validate": Target("regulars validate", "s", 0.5),
@@ -83,18 +92,23 @@ TARGETS = {
 }
 
 
-def everything(people: int) -> Scenario:
+def targeted(people: int) -> Scenario:
     """The shop with points and mail and the behaviors that the targets were set for, in a market of so many people."""
-    shop = load(EVERYTHING)
-    off = {f"behaviors.{one}": {} for one in TARGETED if shop.component(f"behaviors.{one}") is None}
-    return shop.with_values(sizes(people) | off)
+    shop = load(POINTS_AND_MAIL)
+    more = {f"behaviors.{one}": {} for one in TARGETED if shop.component(f"behaviors.{one}") is None}
+    return shop.with_values(sizes(people) | more)
 
 
-def every_behavior(people: int) -> Scenario:
-    """The same with every behavior of the catalog."""
-    market = everything(people)
-    off = {f"behaviors.{one}": {} for one in catalog.types("behavior") if market.component(f"behaviors.{one}") is None}
-    return market.with_values(off)
+def everything(people: int) -> Scenario:
+    """A shop with every component of the catalog on, whose desk has the agents that so many people need."""
+    return load(EVERYTHING).with_values(sizes(people) | {"feedback.desk.shifts.day.agents": max(1, round(people * AGENTS_A_PERSON))})
+
+
+def switched_off(people: int) -> Scenario:
+    """The same with all off that the shop with points and mail does not have."""
+    shop = targeted(people)
+    others = [one.address for one in everything(people).components if shop.component(one.address) is None]
+    return shop.with_values(dict.fromkeys(others, "off"))
 
 
 def sizes(people: int) -> dict[str, int]:
@@ -125,7 +139,7 @@ def nested_bytes(value: object) -> int:
 
 def measure_million() -> Iterator[tuple[str, float]]:
     people = 1_000_000
-    scenario = everything(people)
+    scenario = targeted(people)
     began = time.perf_counter()
     model = built(scenario, threads=2)
     yield "million build", time.perf_counter() - began
@@ -134,7 +148,7 @@ def measure_million() -> Iterator[tuple[str, float]]:
     network = world.network
     yield "tie bytes", (network.ties.nbytes + network.starts.nbytes - BYTES_A_ROW * (people + 1)) / network.n_ties
     yield "state bytes", state_bytes(model)
-    model = built(every_behavior(people), threads=2)
+    model = built(everything(people), threads=2)
     yield "million every", seconds(model.run)
     yield "state bytes every", state_bytes(model)
 
@@ -147,14 +161,16 @@ def state_bytes(model: LoyaltyModel) -> float:
 
 
 def measure_ten_thousand() -> Iterator[tuple[str, float]]:
-    scenario = everything(10_000)
+    scenarios = {"ten thousand": targeted(10_000), "without": switched_off(10_000), "ten thousand every": everything(10_000)}
     for _ in range(5):
-        yield "ten thousand", 1000.0 * seconds(built(scenario).run)
+        taken = {name: 1000.0 * seconds(built(scenario).run) for name, scenario in scenarios.items()}
+        yield "off", taken.pop("without") / taken["ten thousand"]
+        yield from taken.items()
 
 
 def measure_week() -> Iterator[tuple[str, float]]:
-    for name, people in (("week", 1_000), ("python", 10)):
-        model = built(everything(people))
+    for name, scenario in (("week", targeted(1_000)), ("python", targeted(10)), ("python every", everything(10))):
+        model = built(scenario)
         model.run(8)
         yield name, 1000.0 * statistics.median(seconds(model.step) for _ in range(40))
 
@@ -241,9 +257,9 @@ def first_result(**environment: str) -> float:
 
 def warm_up() -> None:
     """Compile all kernels before anything is timed."""
-    for scenario in (everything(50_000), every_behavior(50_000)):
-        built(scenario, threads=2).run(8)
-    built(everything(1_000)).run(8)
+    for scenario in (targeted(50_000), everything(50_000)):
+        built(scenario, threads=2).run()
+    built(everything(1_000)).run()
     for generator in (SmallWorld(), HeavyTailed(), CommunityStructured()):
         generator.build(1_000, 1)
     first_result()
@@ -267,6 +283,7 @@ def main() -> None:
             for name, value in probe():
                 samples[name].append(value)
         print(f"round {at + 1} of {rounds} done, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
+    samples["desk"].append(nanoseconds_a_ticket(compiled))
     samples["variance"].append(measure_variance(pairs))
     if not quick:
         with tempfile.TemporaryDirectory() as folder:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,20 +23,18 @@ from regulars.analysis.compare import (
     roi_interval,
     waterfall,
 )
-from regulars.analysis.sensitivity import Factor, Swing, one_at_a_time
-from regulars.analysis.sensitivity import Outcome as Worth
 from regulars.scenarios.scenario import Scenario
 
-from .executors import run_all, split_threads
+from .executors import Kind, Run, crew, split_threads, suited
+from .gains import VIEWS, Gains, gains_of
 from .job import Job, Members, Outcome, execute, same_people
 from .outputs import MANIFEST, replaced, write_bytes
-from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
+from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
-from .uncertainty import DEFAULT, Uncertain, draw_values, uncertain
+from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
+from .sensitivity import sensitivity as sensitivity_tables
+from .uncertainty import DEFAULT, draw_values, uncertain
 
-VIEWS = ("cash", "accrual", "clv")
-SENSITIVITY_REPLICATIONS = 3
-SEARCHES = 3
 FEW_REPLICATIONS, FEW_DRAWS = 10, 50
 """Below these a warning says that an interval or a probability is rough."""
 _COSTS = {
@@ -49,23 +45,6 @@ _COSTS = {
     "service_cost": "service",
     "program_fixed_cost": "fixed program cost",
 }
-
-
-@dataclass(frozen=True)
-class Gains:
-    """What a scenario gains over its baseline, by replication or draw; money discounted to the start.
-
-    Attributes:
-        margin: Incremental margin before program costs, shape (n,).
-        cost: Incremental program cost, shape (n,).
-    """
-
-    margin: np.ndarray
-    cost: np.ndarray
-
-    @property
-    def profit(self) -> np.ndarray:
-        return self.margin - self.cost
 
 
 @dataclass(frozen=True)
@@ -122,6 +101,7 @@ def compare(
     sensitivity: bool = True,
     weeks: int | None = None,
     threads: int | None = None,
+    executor: Kind | Literal["auto"] = "threads",
     progress: Callable[[str, int], Progress] | None = None,
     command: str | None = None,
 ) -> Comparison:
@@ -135,7 +115,9 @@ def compare(
         draws: Joint draws of what is not known, each with luck of its own; 0 leaves their results null.
         sensitivity: Whether each assumed parameter is moved through its range, one at a time.
         weeks: Run so many weeks instead of the scenarios' horizon.
-        threads: Threads in all; the result does not depend on it.
+        threads: Threads, or processes, in all; the result does not depend on it.
+        executor: Who computes draws and sensitivity: threads, processes (several times faster on small markets; a script needs
+            ``if __name__ == "__main__":`` around its calls, or it would begin anew in each of them), or whichever is sooner.
         progress: Makes a ticker for a task, from its name and its weeks in all.
         command: What the reader types to get the same; from the command line if not given.
 
@@ -153,13 +135,22 @@ def compare(
     rows, timing = replicate(scenarios, replications, seed, threads, digest=False, progress=ticker)
     outcomes = tuple(tuple(row[at] for row in rows) for at in range(len(scenarios)))
     unknown = uncertain(scenarios)
-    drawn = _draw(scenarios, unknown, draws, seed, threads, progress) if draws else None
     values = [kpi_values(one) for one in outcomes]
     parts, names = [], _names(scenarios)
     swings: list[list[dict[str, Any]]] = [[] for _ in scenarios[1:]]
-    if sensitivity and draws:
-        headline = {at: gains_of(outcomes[0], one, scenarios[at].economics.view) for at, one in enumerate(outcomes) if at}
-        swings = _sensitivity(scenarios, headline, unknown, min(replications, SENSITIVITY_REPLICATIONS), seed, threads, progress)
+    drawn: list[Drawn] | None = None
+    if draws:
+        workers, inside = split_threads(threads, draws)
+        people = max(one.market.people for one in scenarios)
+        if executor == "auto":
+            executor = suited(people, people * work * draws, workers)
+        with crew(workers, executor) as run:
+            drawn_values = [draw_values(one, mine.values(), draws, seed) for one, mine in zip(scenarios, unknown, strict=True)]
+            drawn = _draw(Draws(scenarios, drawn_values, seed, inside), run, progress)
+            if sensitivity:
+                headline = {at: gains_of(outcomes[0], one, scenarios[at].economics.view) for at, one in enumerate(outcomes) if at}
+                few = min(replications, SENSITIVITY_REPLICATIONS)
+                swings = sensitivity_tables(scenarios, headline, unknown, few, seed, run, workers * inside, progress)
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         part["name"] = names[at]
@@ -249,30 +240,6 @@ def _names(scenarios: Sequence[Scenario]) -> list[str]:
     return [f"{one.name} ({one.id})" if titles.count(one.name) > 1 else one.name for one in scenarios]
 
 
-def gains_of(baseline: Sequence[Outcome], other: Sequence[Outcome], view: str) -> Gains:
-    """Incremental discounted margin and program cost, replication by replication.
-
-    Views: cash as it flows; accrual less the change of the points liability (IFRS 15), balances handed over at launch
-    aside; clv plus what customers are still worth at the end, redeeming their points counted as program cost. What
-    stands at the end is discounted to the start, as the flows are.
-    """
-
-    def end(one: Outcome, name: str) -> float:
-        series = one.series.summed()
-        return float(getattr(series, name)[0, -1]) if name in series else 0.0
-
-    def gain(name: str) -> np.ndarray:
-        return np.array([end(b, name) - end(a, name) for a, b in zip(baseline, other, strict=True)])
-
-    margin, cost = gain("discounted_margin"), gain("discounted_program_cost")
-    factor = np.array([one.end_factor for one in other])
-    if view == "accrual":
-        margin = margin - factor * (gain("points_liability") - gain("points_liability_at_launch"))
-    if view == "clv":
-        margin, cost = margin + gain("residual_value"), cost + factor * gain("points_cost_owed")
-    return Gains(margin, cost)
-
-
 def _answer(
     baseline: Scenario,
     scenario: Scenario,
@@ -315,15 +282,6 @@ def _cash(before: Sequence[Outcome], after: Sequence[Outcome]) -> np.ndarray:
 
 def _weekly(one: Outcome, kpi: str) -> np.ndarray:
     return weekly_values(one)[kpi][:, -1]
-
-
-def plain(value: Any) -> Any:
-    """A frozen result of the analysis as plain data that JSON can hold."""
-    if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    return plain(asdict(value)) if hasattr(value, "__dataclass_fields__") else value
 
 
 def _view(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
@@ -411,41 +369,38 @@ def _claims(scenario: Scenario, values: dict[str, np.ndarray]) -> list[dict[str,
     return rows
 
 
-def _draw(
-    scenarios: Sequence[Scenario],
-    unknown: Sequence[Mapping[str, Uncertain]],
-    draws: int,
-    seed: int,
-    threads: int | None,
-    progress: Callable[[str, int], Progress] | None,
-) -> list[Drawn]:
-    """What each scenario gains over joint draws; the draw's number is its replication, so luck differs too."""
-    values = [draw_values(one, mine.values(), draws, seed) for one, mine in zip(scenarios, unknown, strict=True)]
-    ticker = _locked(progress("uncertainty", sum(one.horizon_weeks for one in scenarios) * draws) if progress else None)
-    workers, inside = split_threads(threads, draws)
+@dataclass(frozen=True)
+class Draws:
+    """Joint draws of what is not known; a task for workers, who may be other processes.
 
-    def one(at: int) -> list[Outcome]:
-        changed = [scenario.with_values(mine[at]) for scenario, mine in zip(scenarios, values, strict=True)]
-        return execute(Job(changed, seed, at, inside, digest=False, tick=ticker))
+    Attributes:
+        scenarios: The baseline first.
+        values: Of each scenario, by draw, then path.
+        seed: Key of all luck; the draw's number is its replication, so luck differs too.
+        threads: Threads of each run.
+    """
 
-    rows = run_all(one, range(draws), workers)
+    scenarios: Sequence[Scenario]
+    values: Sequence[Sequence[Mapping[str, Any]]]
+    seed: int
+    threads: int
+
+    def __call__(self, at: int) -> list[Outcome]:
+        changed = [scenario.with_values(mine[at]) for scenario, mine in zip(self.scenarios, self.values, strict=True)]
+        return execute(Job(changed, self.seed, at, self.threads, digest=False))
+
+
+def _draw(draws: Draws, run: Run, progress: Callable[[str, int], Progress] | None) -> list[Drawn]:
+    """What each scenario gains over joint draws."""
+    scenarios, n = draws.scenarios, len(draws.values[0])
+    weeks = sum(one.horizon_weeks for one in scenarios)
+    tick = progress("uncertainty", weeks * n) if progress else None
+    rows = run(draws, range(n), None if tick is None else lambda _: tick(weeks))
     found = []
     for at in range(1, len(scenarios)):
         before, after = [row[0] for row in rows], [row[at] for row in rows]
         found.append(Drawn({view: gains_of(before, after, view) for view in VIEWS}, _cash(before, after).cumsum(axis=1)))
     return found
-
-
-def _locked(ticker: Progress | None) -> Progress | None:
-    if ticker is None:
-        return None
-    lock = threading.Lock()
-
-    def tick(weeks: int) -> None:
-        with lock:
-            ticker(weeks)
-
-    return tick
 
 
 def _add_risk(part: dict[str, Any], drawn: Drawn | None) -> None:
@@ -463,104 +418,6 @@ def _add_risk(part: dict[str, Any], drawn: Drawn | None) -> None:
         part["weekly"]["low_all"], part["weekly"]["high_all"] = np.percentile(drawn.cash, ends, axis=0).tolist()
     for name in ("probability_of_loss", "probability_of_loss_error"):
         part[name] = part["roi"][name]
-
-
-def _sensitivity(
-    scenarios: Sequence[Scenario],
-    headline: Mapping[int, Gains],
-    unknown: Sequence[Mapping[str, Uncertain]],
-    replications: int,
-    seed: int,
-    threads: int | None,
-    progress: Callable[[str, int], Progress] | None,
-) -> list[list[dict[str, Any]]]:
-    """For each scenario: each uncertain parameter at the ends of its range, and where the answer changes sign.
-
-    Everything is on the same luck; what a value does not touch (the baseline under a parameter of a plan, a plan without the
-    parameter) keeps the outcome it has with all values as they are. Scenarios with ranges of their own move through them
-    together, from low to low and from high to high.
-    """
-    everyone = tuple(range(len(scenarios)))
-    touched = {path: tuple(at for at in everyone if path in unknown[at]) for path in sorted({path for one in unknown for path in one})}
-    points = [(path, side) for path, arms in touched.items() for side in dict.fromkeys(s for at in arms for s in _sides(unknown[at][path]))]
-    weeks = scenarios[0].horizon_weeks * replications
-    work = len(everyone) + sum(len(touched[path]) for path, _ in points)
-    ticker = _locked(progress("sensitivity", weeks * work) if progress else None)
-    workers, inside = split_threads(threads, replications)
-
-    networks: Any = {}
-
-    def outcomes(values: Mapping[int, dict[str, Any]], tick: Progress | None, threads: int) -> list[list[Outcome]]:
-        changed = [scenarios[at].with_values(one) for at, one in values.items()]
-        rows = [execute(Job(changed, seed, at, threads, digest=False, networks=networks, tick=tick)) for at in range(replications)]
-        return [[row[at] for row in rows] for at in range(len(changed))]
-
-    usual = outcomes({at: {} for at in everyone}, ticker, inside * workers)
-    networks = MappingProxyType(networks)
-    few = {at: gains_of(usual[0], usual[at], scenarios[at].economics.view) for at in everyone[1:]}
-    # A few replications tell on common luck what a value changes; where it starts from, all of them tell better.
-    shift = {at: (headline[at].margin.mean() - one.margin.mean(), headline[at].cost.mean() - one.cost.mean()) for at, one in few.items()}
-
-    def gains(path: str, values: Mapping[int, Any], tick: Progress | None) -> dict[int, Gains]:
-        """Gains by scenario with these values at the path; what they change is added to the headline."""
-        found = dict(enumerate(usual)) | dict(zip(values, outcomes({at: {path: one} for at, one in values.items()}, tick, 1), strict=True))
-        told = {at: gains_of(found[0], found[at], scenarios[at].economics.view) for at in everyone[1:]}
-        return {at: Gains(one.margin + shift[at][0], one.cost + shift[at][1]) for at, one in told.items()}
-
-    def at_side(point: tuple[str, str]) -> dict[int, Gains]:
-        path, side = point
-        return gains(path, {at: _at_side(unknown[at][path], side) for at in touched[path]}, ticker)
-
-    workers, _ = split_threads(threads, len(points))
-    table = dict(zip(points, run_all(at_side, points, workers), strict=True))
-
-    def row(task: tuple[int, str]) -> Swing:
-        arm, path = task
-        one = unknown[arm].get(path) or unknown[0][path]
-
-        def evaluate(path: str, value: Any) -> Worth:
-            side = next((side for side in _sides(one) if _at_side(one, side) == value), None)
-            if side is not None:
-                return _worth(table[path, side][arm])
-            values = {at: _same_place(one, unknown[at][path], value) for at in touched[path] if at in (0, arm)}
-            return _worth(gains(path, values, None)[arm])
-
-        factor = Factor(
-            one.path, one.unit, one.default, None if one.choices else one.low, None if one.choices else one.high, one.source,
-            one.choices, one.integer,
-        )  # fmt: skip
-        return one_at_a_time([factor], evaluate, _worth(headline[arm]), searches=SEARCHES)[0]
-
-    tasks = [(arm, path) for arm in everyone[1:] for path in touched if {0, arm} & set(touched[path])]
-    rows = run_all(row, tasks, workers)
-    return [
-        [plain(one) for one in sorted((r for (at, _), r in zip(tasks, rows, strict=True) if at == arm), key=lambda r: (-r.swing, r.path))]
-        for arm in everyone[1:]
-    ]
-
-
-def _sides(one: Uncertain) -> list[str]:
-    """Where a parameter is moved to: the ends of its range that are not the value in use, or the other values of a switch."""
-    return list(one.choices) or [side for side in ("low", "high") if _at_side(one, side) != one.default]
-
-
-def _at_side(one: Uncertain, side: str) -> Any:
-    if one.choices:
-        return side if side in one.choices else one.default
-    end = one.low if side == "low" else one.high
-    return round(end) if one.integer else end
-
-
-def _same_place(one: Uncertain, other: Uncertain, value: Any) -> Any:
-    """The value of another scenario's parameter that lies in its range where `value` lies in the range of `one`."""
-    if one == other or one.choices or other.choices:
-        return value
-    placed = float(np.interp(value, [one.low, float(one.default), one.high], [other.low, float(other.default), other.high]))
-    return round(placed) if other.integer else placed
-
-
-def _worth(gains: Gains) -> Worth:
-    return Worth(float(gains.profit.mean()), return_on_cost(gains.margin, gains.cost).value)
 
 
 def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from regulars.scenarios.scenario import Scenario
 
-from .executors import run_all, split_threads
+from .executors import crew, split_threads
 from .job import Job, execute
 
 SEED = 20_050_101
@@ -63,7 +63,8 @@ def cumulative_orders(scenario: Scenario, replications: int, threads: int | None
         outcome = execute(Job([scenario], SEED, replication, inside, digest=False))[0]
         return outcome.series.orders[:, -1].cumsum()
 
-    return np.stack(run_all(one, range(replications), workers))
+    with crew(workers) as run:
+        return np.stack(run(one, range(replications)))
 
 
 def simulated_repeats(population: dict[str, Any], weeks: int, *, threads: int | None = None) -> np.ndarray:

@@ -1,14 +1,37 @@
-"""Who runs jobs: a pool of threads over kernels that release the interpreter lock."""
+"""Who runs jobs: threads over kernels that release the interpreter lock, or processes with an interpreter each."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TypeVar
+import pickle
+import signal
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, Literal
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from regulars.sim.core.kernel import is_warm
+
+Kind = Literal["threads", "processes"]
+Done = Callable[[Any], None] | None
+Run = Callable[..., list[Any]]
+
+PEOPLE_FOR_THREADS = 50_000
+"""From so many people on kernels are long enough for threads to work side by side; below, the interpreter lock is in the way."""
+SECONDS_FOR_PROCESSES = 6.0
+"""Work, on one core, from which on starting processes (a second or two) pays."""
+NANOSECONDS = 60.0
+"""A customer-week on one core, roughly: for choosing who runs jobs, and nothing else."""
+
+
+class WorkerLost(RuntimeError):
+    """A worker process has ended before its job."""
+
+    exit_code = 1
 
 
 def cores() -> int:
@@ -25,23 +48,91 @@ def split_threads(threads: int | None, jobs: int) -> tuple[int, int]:
     return workers, max(1, total // workers)
 
 
-def run_all(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> list[Result]:
-    """Results in the order of items; the first failure stops what has not begun and is raised."""
-    if workers <= 1 or len(items) <= 1:
-        return [function(item) for item in items]
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(function, item) for item in items]
-        try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            _raise_first(done)
-            return [future.result() for future in futures]
-        finally:
-            for future in futures:
-                future.cancel()
+def suited(people: int, customer_weeks: float, workers: int) -> Kind:
+    """Who runs jobs sooner: processes for much work on small markets, else threads.
+
+    Args:
+        people: In the market of one job.
+        customer_weeks: Of all jobs.
+        workers: How many work at a time.
+    """
+    much = customer_weeks * NANOSECONDS * 1e-9 > SECONDS_FOR_PROCESSES
+    # Where compiled kernels cannot be kept, every process would compile them anew.
+    return "processes" if workers > 1 and people < PEOPLE_FOR_THREADS and much and is_warm() else "threads"
 
 
-def _raise_first(done: Iterable[object]) -> None:
-    for future in done:
-        error = future.exception()  # type: ignore[attr-defined]
-        if error is not None:
-            raise error
+@contextmanager
+def crew(workers: int, kind: Kind = "threads") -> Generator[Run]:
+    """Workers for jobs: a function ``run(task, items, done=None)`` that gives the results in the order of the items.
+
+    The first failure stops what has not begun and is raised. ``done(item)`` is called in this process as each is finished.
+    For processes the task, its items and results are pickled, on their way between processes only; a process keeps the task
+    while it stays the same, with what the task has noted of itself.
+
+    Raises:
+        WorkerLost: A process was ended from outside, mostly for want of memory.
+    """
+    if workers <= 1:
+        yield _in_turn
+    elif kind == "threads":
+        with ThreadPoolExecutor(workers) as pool:
+            yield lambda task, items, done=None: _collect([pool.submit(task, item) for item in items], items, done)
+    else:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts) as pool:
+            for _ in range(workers):
+                # All start at once, and get their imports done while they wait for work.
+                pool.submit(_get_ready)
+
+            def run(task: Any, items: Sequence[Any], done: Done = None) -> list[Any]:
+                packed = pickle.dumps(task)
+                name = hashlib.sha256(packed).digest()
+                try:
+                    return _collect([pool.submit(_call, name, packed, item) for item in items], items, done)
+                except BrokenProcessPool:
+                    raise WorkerLost("a worker process was ended from outside, mostly for want of memory: --threads 1 needs less") from None
+
+            yield run
+
+
+def _in_turn(task: Any, items: Sequence[Any], done: Done = None) -> list[Any]:
+    results = []
+    for item in items:
+        results.append(task(item))
+        if done is not None:
+            done(item)
+    return results
+
+
+def _collect(futures: list[Future[Any]], items: Sequence[Any], done: Done) -> list[Any]:
+    of = dict(zip(futures, items, strict=True))
+    try:
+        for future in as_completed(futures):
+            future.result()
+            if done is not None:
+                done(of[future])
+        return [future.result() for future in futures]
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _leave_interrupts() -> None:
+    """An interrupt from the keyboard reaches all processes; the first one ends the others in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _get_ready() -> None:
+    """What a job needs is imported."""
+    importlib.import_module("regulars.sim.model")
+
+
+_task: tuple[bytes, Any] = (b"", None)
+
+
+def _call(name: bytes, packed: bytes, item: Any) -> Any:
+    """Do one item of a task in a worker process, which unpacks the task when it is another one than before."""
+    global _task
+    if _task[0] != name:
+        # Only what the first process has packed comes through this pipe.
+        _task = name, pickle.loads(packed)  # noqa: S301
+    return _task[1](item)

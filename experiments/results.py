@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALL = "all"
+
+
+def plain(value: Any) -> Any:
+    """A frozen result of the analysis as plain data that JSON can hold."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return plain(asdict(value)) if hasattr(value, "__dataclass_fields__") else value
 
 
 def kpi_values(outcomes: Sequence[Outcome]) -> dict[str, np.ndarray]:

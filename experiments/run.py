@@ -11,7 +11,7 @@ from pathlib import Path
 from regulars.scenarios.scenario import Scenario
 from regulars.sim.core.arguments import whole
 
-from .executors import run_all, split_threads
+from .executors import crew, split_threads
 from .job import Job, Outcome, execute
 from .outputs import MANIFEST, replaced
 from .results import Result, customers_frame, kpi_frame, manifest, peak_rss_mb, weekly_frame, write_json, write_parquet
@@ -97,7 +97,8 @@ def replicate(
         Job(scenarios, seed, replication, inside, keep_customers, digest, tick=tick) for replication in range(replications)
     ]
     began = time.perf_counter()
-    outcomes = run_all(execute, jobs, workers)
+    with crew(workers) as work_through:
+        outcomes = work_through(execute, jobs)
     wall = time.perf_counter() - began
     flat = [one for row in outcomes for one in row]
     building, simulating = sum(one.build_s for one in flat), sum(one.simulate_s for one in flat)

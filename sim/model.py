@@ -304,13 +304,10 @@ class LoyaltyModel(mesa.Model):
         return found
 
     def _call(self, hook: str) -> None:
+        began = time.perf_counter()
         for component in self._hooks[hook]:
-            began = time.perf_counter()
-            if component.overrides:
-                self._call_one(component, hook)
-            else:
-                self._apply(component, hook)
-            self._clock(hook, component.address, began)
+            self._call_one(component, hook)
+            began = self._clock(hook, component.address, began)
 
     def _call_one(self, component: Component, hook: str) -> None:
         world = self.world
@@ -336,9 +333,10 @@ class LoyaltyModel(mesa.Model):
                         if component.overrides:
                             self._apply(component.within(world.segments[segment]), hook)
 
-    def _clock(self, phase: str, name: str, began: float) -> None:
-        key = (phase, name)
-        self._seconds[key] = self._seconds.get(key, 0.0) + time.perf_counter() - began
+    def _clock(self, phase: str, name: str, began: float) -> float:
+        now, key = time.perf_counter(), (phase, name)
+        self._seconds[key] = self._seconds.get(key, 0.0) + now - began
+        return now
 
     def _weigh_apart(self) -> None:
         rates = self.world.rates
@@ -352,6 +350,8 @@ class LoyaltyModel(mesa.Model):
 
     def _count_acquired(self) -> None:
         world, people = self.world, self.world.events.acquired
+        if not len(people):
+            return
         world.totals.add("new_customers", world.by_segment(people))
         by = world.customers.acquired_by[people]
         for at, cause in enumerate(world.rates.causes):

@@ -268,8 +268,7 @@ class Community(Campaign):
             f32(params.gain),
             params.interactions,
         )
-        for at, name in enumerate(("community_members", "community_active", "community_posts", "community_joined")):
-            world.totals.add(name, counts[:, at])
+        world.totals.add_each(("community_members", "community_active", "community_posts", "community_joined"), counts)
         self._pay(world, counts[:, 1])
 
     def _tell_ties(self, world: World) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -222,6 +223,7 @@ def stream(name: str, *, per: str, doc: str) -> Stream:
     return declared
 
 
+@cache
 def word(name: str) -> int:
     """A stable 32-bit hash of a name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little")

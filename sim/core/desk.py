@@ -24,7 +24,7 @@ outcome ticket by ticket, and `formula`, which has its distribution under steady
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -154,12 +154,17 @@ class Tickets:
 
     def take(self, rows: np.ndarray) -> Self:
         """A copy of some rows, by number or mask; keep their order."""
-        return type(self)(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
+        return type(self)(*(column[rows] for column in vars(self).values()))
+
+    def copy(self) -> Self:
+        """The same rows with arrays of their own."""
+        return type(self)(*(column.copy() for column in vars(self).values()))
 
     def followed_by(self, later: Tickets) -> Self:
         """These rows and then later ones."""
-        names = [one.name for one in fields(self)]
-        return type(self)(**{name: np.concatenate((getattr(self, name), getattr(later, name))) for name in names})
+        if not len(later):
+            return self
+        return type(self)(*(np.concatenate(both) for both in zip(vars(self).values(), vars(later).values(), strict=True)))
 
     def is_open(self, second: int) -> np.ndarray:
         """Whether a ticket is waiting, being served or still to come when `second` begins."""

@@ -178,8 +178,7 @@ class Intervention(Feedback):
             f32(params.success),
             f32(params.sleeping_dogs),
         )
-        for at, name in enumerate(("contacts", "wasted", "offers", "woken")):
-            world.totals.add(f"intervention_{name}", counts[:, at])
+        world.totals.add_each([one.name for one in self.totals], counts)
         world.ledger.post("campaign_cost", counts[:, 0] * money(params.contact_cost))
         world.ledger.post("discounts", counts[:, 2] * money(params.offer_cost))
 

@@ -285,6 +285,8 @@ class Rows(Tickets):
         return (self.end_s != WAITING) & (done <= second)
 
 
+NO_ROWS = Rows.room(0)
+
 Contact = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Person, occasion, attempt and kind of contacts that become tickets next week."""
 
@@ -300,7 +302,7 @@ class Files:
     """
 
     def __init__(self) -> None:
-        self.rows = Rows.room(0)
+        self.rows = NO_ROWS
         self.contacts: list[Contact] = []
         self.outcomes: tuple[np.ndarray, np.ndarray, np.ndarray] = (np.empty(0, i32), np.empty(0, f32), np.empty(0, u8))
         self.recent: deque[tuple[int, np.ndarray]] = deque()
@@ -525,7 +527,7 @@ class ServiceDesk(Feedback):
         params, week = self.params, world.calendar.week
         if not files.contacts:
             self._remember(world, files, np.empty(0, i32))
-            return files.rows.take(np.arange(len(files.rows))), Rows.room(0)
+            return files.rows.copy(), NO_ROWS
         person, occasion, attempt, kind = (np.concatenate(parts) for parts in zip(*files.contacts, strict=True))
         files.contacts = []
         rows = Rows.room(len(person))
@@ -596,8 +598,7 @@ class ServiceDesk(Feedback):
             f32(wait.abandoned_loss), f32(auto.annoyance), f32(params.recovery.failed_loss),
             f32(again.unsolved), f32(again.late), f32(again.abandoned),
         )  # fmt: skip
-        for at, total in enumerate(CLOSED):
-            world.totals.add(total.name, counts[:, at])
+        world.totals.add_each(_CLOSED, counts)
         if params.recovery.cost:
             world.ledger.post("service_cost", counts[:, _RECOVERIES] * money(params.recovery.cost))
         felt = np.flatnonzero((points != _ZERO) | (recovery != 0))
@@ -653,7 +654,8 @@ class ServiceDesk(Feedback):
             contacts.append((due, occasion, np.zeros(len(due), u16), kind))
 
 
-_RECOVERIES = [one.name for one in CLOSED].index("recoveries")
+_CLOSED = tuple(one.name for one in CLOSED)
+_RECOVERIES = _CLOSED.index("recoveries")
 
 
 @kernel

@@ -33,8 +33,7 @@ class Satisfaction(Kpi):
     def record(self, world: World) -> None:
         customers = world.customers
         sums = world.tally(ask, 4, customers.status, customers.segment, customers.satisfaction, customers.loyalty)
-        for at, name in enumerate(("satisfaction_sum", "loyalty_sum", "promoters", "detractors")):
-            world.totals.set(name, sums[:, at])
+        world.totals.set_each([one.name for one in self.totals], sums)
 
     def value(self, totals: Series) -> Any:
         return ratio(totals.satisfaction_sum, totals.active)

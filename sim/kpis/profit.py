@@ -126,7 +126,7 @@ class DiscountedProfit(Kpi):
     def record(self, world: World) -> None:
         totals = world.totals
         row, place = totals.data[totals.weeks], totals.place
-        cost = np.sum([row[place[name]] for name in PROGRAM_COSTS], axis=0)
+        cost = row[[place[name] for name in PROGRAM_COSTS]].sum(axis=0)
         row[place["discounted_margin"]] = _discounted_margin(world)
         row[place["discounted_program_cost"]] = np.rint(cost * _factor(world)).astype(np.int64)
 

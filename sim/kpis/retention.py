@@ -51,6 +51,11 @@ def _meaning() -> np.ndarray:
 MEANING = _meaning()
 """One increment a person is several times faster than one for each thing counted."""
 
+COUNTED = (
+    "prospects", "active", "observed_active", "kept_active", "kept_observed", "lapsed", "returned", "buyers", "repeat_buyers",
+)  # fmt: skip
+"""Totals of the columns of `MEANING`."""
+
 RULE = "observed: an order within 3 (market.lapse_gaps) own mean gaps"
 
 
@@ -120,15 +125,7 @@ class ActiveCustomers(Kpi):
 
     def record(self, world: World) -> None:
         counts, totals, note = self._count(world, first=False), world.totals, world.note(self, Census)
-        totals.set("prospects", counts[:, 0])
-        totals.set("active", counts[:, 1])
-        totals.set("observed_active", counts[:, 2])
-        totals.set("kept_active", counts[:, 3])
-        totals.set("kept_observed", counts[:, 4])
-        totals.add("lapsed", counts[:, 5])
-        totals.add("returned", counts[:, 6])
-        totals.set("buyers", counts[:, 7])
-        totals.set("repeat_buyers", counts[:, 8])
+        totals.set_each(COUNTED, counts)
         totals.set("start_active", note.active if note.active is not None else 0)
         totals.set("start_observed", note.observed if note.observed is not None else 0)
         world.ledger.check(int(world.customers.spent.sum()), totals.so_far("revenue"))
@@ -138,9 +135,8 @@ class ActiveCustomers(Kpi):
         """People conservation: the truly active are those of the start plus who came less who left."""
         totals, note = world.totals, world.note(self, Census)
         began = int(note.active.sum()) if note.active is not None else 0
-        came = sum(totals.so_far(one) for one in ("new_customers", "entered", "won_back"))
-        expected = began + came - totals.so_far("exits")
-        there = int(counts[:, 1].sum())
+        expected = began + totals.so_far("new_customers", "entered", "won_back") - totals.so_far("exits")
+        there = sum(counts[:, 1].tolist())
         if there != expected:
             raise ConservationError(f"{there} customers are active, {expected} should be")
 

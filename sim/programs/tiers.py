@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -187,7 +188,8 @@ class Tiers(Program):
 
     A customer enters with the first order from the launch on, into the lowest tier if that asks nothing. The window is kept in
     four parts: the running one and the three before it, so it reaches back between 3/4 of its length and all of it, and exactly
-    all of it as a part closes, which is when reviews are held. Moves follow from closing values and hold from the next step on.
+    all of it as a part closes, which is when reviews are held. Orders sent back are taken off the latest spending.
+    Moves follow from closing values and hold from the next step on.
     At a review whoever has earned more rises, and whoever has earned less for more reviews in a row than the grace falls.
     A gift f times a year comes on days of the person's own, for as long as the books know a holder: the firm cannot
     tell who has silently left.
@@ -206,7 +208,7 @@ class Tiers(Program):
     unpublished = "The sizes of demotion, status and gifts have no published number that this project knows: they are assumed."
 
     type = "tiers"
-    reads = ("status", "segment", "interactions")
+    reads = ("status", "segment", "interactions", "refunded")
     writes = ("tier", "points_factor", "interaction_points", "priority", "care", "talkativeness")
     totals = (
         flow("tier_entries", unit="people", doc="Customers who entered the tiers."),
@@ -259,11 +261,12 @@ class Tiers(Program):
     def __init__(self, params: Any = None, name: str | None = None) -> None:
         super().__init__(params, name)
         # Shared arrays that nothing here fills need not be there.
-        reads = [one for one in self.reads if one != "interactions" or one in self._asked()]
+        criterion = {"interactions": "interactions", "refunded": "spend"}
+        reads = [one for one in self.reads if one not in criterion or criterion[one] in self._asked]
         vars(self).update(reads=tuple(reads), writes=tuple(self._written()), totals=tuple(self._counted()))
 
     def _written(self) -> Iterable[str]:
-        tiers, status = self._tiers(), self.params.status
+        tiers, status = self._tiers, self.params.status
         shown = any(one.display for one in tiers)
         birthdays = [one.birthday for one in tiers if one.birthday is not None]
         yield "tier"
@@ -283,6 +286,7 @@ class Tiers(Program):
         unused = max(MOST_TIERS - len(self.params.tiers), 0)
         return type(self).totals[: len(type(self).totals) - unused]
 
+    @cached_property
     def _tiers(self) -> list[Tier]:
         return list(self.params.tiers.values())
 
@@ -322,29 +326,35 @@ class Tiers(Program):
             choices = ", ".join(str(part * n) for n in range(1, PARTS))
             yield "review_weeks", f"{params.review_weeks} is no whole number of quarters of window_weeks: {choices} or {PARTS * part} are"
 
+    @cached_property
     def _asked(self) -> list[str]:
         """Criteria that some tier gives."""
-        return [name for name in CRITERIA if any(getattr(one, name) for one in self._tiers())]
+        return [name for name in CRITERIA if any(getattr(one, name) for one in self._tiers)]
 
+    @cached_property
     def _unit(self) -> int:
         """Integer money in one unit of counted spending: 1, and more only where the highest tier asks over 200,000."""
         unit = 1
-        while money(max(one.spend for one in self._tiers())) // unit >= 2**31:
+        while money(max(one.spend for one in self._tiers)) // unit >= 2**31:
             unit *= 10
         return unit
 
-    def _thresholds(self, name: str) -> np.ndarray:
-        """What each tier asks of one criterion; of `any`, 0 asks for nothing it could be earned by."""
-        tiers, unit = self._tiers(), self._unit()
-        asks = [(money(one.spend) + unit // 2) // unit if name == "spend" else getattr(one, name) for one in tiers]
-        if self.params.criteria == "any":
-            free = [all(getattr(one, each) == 0 for each in CRITERIA) for one in tiers]
-            asks = [2**62 if ask == 0 and not none else ask for ask, none in zip(asks, free, strict=True)]
-        return np.array(asks, np.int64)
+    @cached_property
+    def _thresholds(self) -> dict[str, np.ndarray]:
+        """What each tier asks, by criterion; of `any`, 0 asks for nothing it could be earned by."""
+        tiers, unit, found = self._tiers, self._unit, {}
+        for name in self._asked:
+            asks = [(money(one.spend) + unit // 2) // unit if name == "spend" else getattr(one, name) for one in tiers]
+            if self.params.criteria == "any":
+                free = [all(getattr(one, each) == 0 for each in CRITERIA) for one in tiers]
+                asks = [2**62 if ask == 0 and not none else ask for ask, none in zip(asks, free, strict=True)]
+            found[name] = np.array(asks, np.int64)
+        return found
 
+    @cached_property
     def _floor(self) -> int:
         """The tier that entering gives."""
-        return int(all(getattr(self._tiers()[0], each) == 0 for each in CRITERIA))
+        return int(all(getattr(self._tiers[0], each) == 0 for each in CRITERIA))
 
     def _parts(self, world: World, name: str) -> list[np.ndarray]:
         """The parts of the window, the running one first, then from the oldest on."""
@@ -364,7 +374,7 @@ class Tiers(Program):
             if calendar.week == params.start_week:
                 self._launch(world)
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
-        customers, tiers = world.customers, self._tiers()
+        customers, tiers = world.customers, self._tiers
         factors = self._by_tier((one.points_multiplier for one in tiers), 1.0)
         if (factors != 1.0).any():
             world.each(multiply, customers.points_factor, customers.tier, factors)
@@ -384,13 +394,13 @@ class Tiers(Program):
         own.open[:] = params.audience.mask(world, self.name)
         if params.joins < 1.0:
             world.each(ask_to_join, own.open, world.key(self.JOIN), np.uint64(word(self.name)), f32(params.joins))
-        own.provide(f"{name}_{at}" for name in self._asked() for at in range(1, PARTS + 1))
+        own.provide(f"{name}_{at}" for name in self._asked for at in range(1, PARTS + 1))
         world.ledger.post("program_fixed_cost", money(params.setup_cost))
 
     def _celebrate(self, world: World) -> None:
         """Birthdays: points in the window; gift and care as its first week opens."""
         customers, week = world.customers, world.calendar.week
-        given = [one.birthday for one in self._tiers()]
+        given = [one.birthday for one in self._tiers]
         if not any(given):
             return
         factors = self._by_tier((one.multiplier if one else 1.0 for one in given), 1.0)
@@ -405,7 +415,7 @@ class Tiers(Program):
 
     def _give(self, world: World) -> None:
         """The gifts of the year."""
-        for rank, tier in enumerate(self._tiers(), 1):
+        for rank, tier in enumerate(self._tiers, 1):
             for name, gift in tier.gifts.items():
                 period = max(round(YEAR / gift.per_year), WEEK)
                 self._hand_out(world, rank, world.key(self.GIFT), word(f"{self.name}.{rank}.{name}"), period, gift)
@@ -431,7 +441,7 @@ class Tiers(Program):
 
     def _honor(self, world: World) -> None:
         """Care of showing a tier, by the share of last week's members who stand below it."""
-        params, totals, tiers = self.params, world.totals, self._tiers()
+        params, totals, tiers = self.params, world.totals, self._tiers
         if params.status.care == 0.0 or totals.weeks == 0 or not any(one.display for one in tiers):
             return
         last = totals.data[totals.weeks - 1]
@@ -460,7 +470,7 @@ class Tiers(Program):
         if passed % params.review_weeks == 0:
             self._review(world)
         if passed % (params.window_weeks // PARTS) == 0:
-            for name in self._asked():
+            for name in self._asked:
                 oldest = self._parts(world, name)[1]
                 oldest.fill(0)
 
@@ -468,17 +478,20 @@ class Tiers(Program):
         """Let this step's customers in, and count what they did in the running part of the window."""
         own, customers, events = world.own(self), world.customers, world.events
         entered = np.empty(len(events), np.int32)
-        n = world.over(enter, len(events), entered, own.member, customers.tier, own.open, events.person, u8(self._floor()))
+        n = world.over(enter, len(events), entered, own.member, customers.tier, own.open, events.person, u8(self._floor))
         if n:
             world.totals.add("tier_entries", world.by_segment(entered[:n]))
             self._serve(world, entered[:n])
-        for name in self._asked():
+        for name in self._asked:
             part = self._parts(world, name)[0]
             if name == "interactions":
                 if customers.interactions.size:
                     world.each(count_interactions, part, own.member, customers.interactions)
             elif name == "spend":
-                world.over(count_orders, len(events), part, own.member, events.person, events.value, i64(self._unit()), i64(2**32 - 1))
+                world.over(count_orders, len(events), part, own.member, events.person, events.value, i64(self._unit), i64(2**32 - 1))
+                if customers.refunded.size:
+                    running, *earlier = self._parts(world, name)
+                    world.each(take_off, running, *reversed(earlier), own.member, customers.refunded, i64(self._unit))
             else:
                 ones = np.ones(len(events), np.int64)
                 world.over(count_orders, len(events), part, own.member, events.person, ones, i64(1), i64(2**16 - 1))
@@ -486,14 +499,14 @@ class Tiers(Program):
     def _earned(self, world: World, people: np.ndarray) -> np.ndarray:
         """The tier that each of `people` has earned within the window, as it stands."""
         every = self.params.criteria == "all"
-        asked = self._asked()
-        earned = np.full(len(people), len(self._tiers()) if every and asked else self._floor(), np.uint8)
+        asked = self._asked
+        earned = np.full(len(people), len(self._tiers) if every and asked else self._floor, np.uint8)
         for name in asked:
-            world.over(judge, len(people), earned, people, *self._parts(world, name), self._thresholds(name), every)
+            world.over(judge, len(people), earned, people, *self._parts(world, name), self._thresholds[name], every)
         return earned
 
     def _promote(self, world: World) -> None:
-        customers, asked = world.customers, self._asked()
+        customers, asked = world.customers, self._asked
         people = world.events.person
         if "interactions" in asked and customers.interactions.size:
             people = np.concatenate([people, np.flatnonzero(customers.interactions).astype(np.int32)])
@@ -542,11 +555,11 @@ class Tiers(Program):
     def _serve(self, world: World, people: np.ndarray) -> None:
         """Priority at the service desk of those who have moved."""
         if "priority" in self.writes and len(people):
-            ranks = np.array([0, *(one.priority for one in self._tiers())], np.uint8)
+            ranks = np.array([0, *(one.priority for one in self._tiers)], np.uint8)
             world.over(set_priority, len(people), world.customers.priority, world.customers.tier, people, ranks)
 
     def record(self, world: World) -> None:
-        tiers, customers = len(self._tiers()), world.customers
+        tiers, customers = len(self._tiers), world.customers
         counts = world.tally(count_holders, tiers + 1, customers.tier, customers.status, customers.segment)
         for rank in range(1, tiers + 1):
             world.totals.set(f"members_in_tier_{rank}", counts[:, rank])
@@ -641,6 +654,23 @@ def count_orders(part, member, person, value, unit, most, start, stop):
         i = person[e]
         if member[i] != 0:
             part[i] = min(i64(part[i]) + (value[e] + unit // i64(2)) // unit, most)
+
+
+@kernel
+def take_off(first, second, third, fourth, member, refunded, unit, start, stop):
+    """Orders sent back count no longer: taken off the parts of the window from the running one back, as far as they hold it."""
+    for i in range(start, stop):
+        if member[i] != 0 and refunded[i] != 0:
+            left = (refunded[i] + unit // i64(2)) // unit
+            off = min(left, i64(first[i]))
+            first[i] -= off
+            left -= off
+            off = min(left, i64(second[i]))
+            second[i] -= off
+            left -= off
+            off = min(left, i64(third[i]))
+            third[i] -= off
+            fourth[i] -= min(left - off, i64(fourth[i]))
 
 
 @kernel

@@ -77,9 +77,10 @@ class Ledger:
         if kind is None:
             raise ConservationError(f"no ledger line {line!r}; lines are {', '.join(LINES)}")
         if isinstance(amounts, np.ndarray):
-            if amounts.dtype != np.int64 or (amounts < 0).any():
+            parts = amounts.tolist()
+            if amounts.dtype != np.int64 or min(parts) < 0:
                 raise ConservationError(f"ledger line {line!r} takes non-negative int64 amounts")
-            amount = int(amounts.sum())
+            amount = sum(parts)
         else:
             amount = amounts
             if not isinstance(amount, int) or amount < 0:

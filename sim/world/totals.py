@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -32,27 +32,33 @@ class Totals:
 
     def add(self, name: str, amounts: np.ndarray | int) -> None:
         """Add to a flow of the current week, by segment (shape (segments,)) or for no segment (an integer)."""
-        row = self.data[self.weeks, self.place[name]]
         if isinstance(amounts, np.ndarray):
-            row[: self.segments] += amounts
+            self.data[self.weeks, self.place[name], : self.segments] += amounts
         else:
-            row[self.segments] += amounts
+            self.data[self.weeks, self.place[name], self.segments] += amounts
 
     def set(self, name: str, amounts: np.ndarray | int) -> None:
         """Set a stock of the current week, by segment or for no segment."""
-        row = self.data[self.weeks, self.place[name]]
         if isinstance(amounts, np.ndarray):
-            row[: self.segments] = amounts
+            self.data[self.weeks, self.place[name], : self.segments] = amounts
         else:
-            row[self.segments] = amounts
+            self.data[self.weeks, self.place[name], self.segments] = amounts
+
+    def add_each(self, names: Sequence[str], amounts: np.ndarray) -> None:
+        """Add to several flows of the current week, by segment (shape (segments, flows))."""
+        self.data[self.weeks, [self.place[name] for name in names], : self.segments] += amounts.T
+
+    def set_each(self, names: Sequence[str], amounts: np.ndarray) -> None:
+        """Set several stocks of the current week, by segment (shape (segments, stocks))."""
+        self.data[self.weeks, [self.place[name] for name in names], : self.segments] = amounts.T
 
     def now(self, name: str) -> int:
         """The current week's total over all segments."""
         return int(self.data[self.weeks, self.place[name]].sum())
 
-    def so_far(self, name: str) -> int:
+    def so_far(self, *names: str) -> int:
         """Sum over all weeks up to the current one."""
-        return int(self.data[: self.weeks + 1, self.place[name]].sum())
+        return sum(int(self.data[: self.weeks + 1, self.place[name]].sum()) for name in names)
 
     def close_week(self) -> None:
         """Go on to the next week; a run longer than its horizon gets room as needed."""

@@ -45,19 +45,22 @@ class Workers:
 
     def each(self, kernel: Callable[..., Any], span: tuple[int, int], arguments: tuple[Any, ...]) -> None:
         """Call ``kernel(*arguments, start, stop)`` over the rows of `span`."""
-        ranges = self.ranges(*span)
-        if len(ranges) == 1:
-            kernel(*arguments, u64(span[0]), u64(span[1]))
+        start, stop = span
+        if self._pool is None or stop - start < WORTH_SPLITTING:
+            kernel(*arguments, u64(start), u64(stop))
             return
+        ranges = self.ranges(start, stop)
         self.run([lambda a=a, b=b: kernel(*arguments, u64(a), u64(b)) for a, b in ranges])
 
     def tally(self, kernel: Callable[..., Any], span: tuple[int, int], shape: tuple[int, ...], arguments: tuple[Any, ...]) -> np.ndarray:
         """Call ``kernel(totals, *arguments, start, stop)`` with int64 counters of `shape` a range; their sum."""
-        ranges = self.ranges(*span)
+        start, stop = span
+        if self._pool is None or stop - start < WORTH_SPLITTING:
+            counter = np.zeros(shape, np.int64)
+            kernel(counter, *arguments, u64(start), u64(stop))
+            return counter
+        ranges = self.ranges(start, stop)
         counters = np.zeros((len(ranges), *shape), np.int64)
-        if len(ranges) == 1:
-            kernel(counters[0], *arguments, u64(span[0]), u64(span[1]))
-            return counters[0]
         self.run(
             [lambda c=c, a=a, b=b: kernel(c, *arguments, u64(a), u64(b)) for c, (a, b) in zip(counters, ranges, strict=True)]
         )

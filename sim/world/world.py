@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.component import Component
 from ..core.declare import Stream, Total, flow, stock
+from ..core.kernel import kernel
 from .calendar import Calendar
 from .customers import Customers
 from .events import Events
@@ -76,6 +77,7 @@ class World:
         components = tuple(components)
         self.market, self.economics, self.calendar = market, economics, calendar
         self.seed, self.replication = seed, replication
+        self._keys: dict[str, tuple[np.uint64, np.uint64, np.uint64]] = {}
         self.people = market.people
         self.segments = tuple(market.segments) or ("all_customers",)
         self.bounds = cut(self.people, [one.share for one in market.segments.values()] or [1.0])
@@ -99,7 +101,10 @@ class World:
 
     def key(self, stream: Stream) -> tuple[np.uint64, np.uint64, np.uint64]:
         """The key of a stream's draws in this replication."""
-        return np.uint64(self.seed), stream.key, np.uint64(self.replication)
+        key = self._keys.get(stream.name)
+        if key is None:
+            key = self._keys[stream.name] = np.uint64(self.seed), stream.key, np.uint64(self.replication)
+        return key
 
     def each(self, kernel: Callable[..., Any], *arguments: Any) -> None:
         """Call a kernel over all people, or those that the world is narrowed to."""
@@ -143,14 +148,13 @@ class World:
 
     def by_segment(self, people: np.ndarray, amounts: np.ndarray | None = None) -> np.ndarray:
         """Number of `people` (or sum of their int64 `amounts`) by segment, int64 of shape (segments,)."""
-        segments = len(self.segments)
-        if segments == 1:
-            return np.array([len(people) if amounts is None else amounts.sum()], np.int64)
-        segment = self.customers.segment[people]
+        sums = np.zeros(len(self.segments), np.int64)
+        if len(people) == 0:
+            return sums
         if amounts is None:
-            return np.bincount(segment, minlength=segments).astype(np.int64)
-        sums = np.zeros(segments, np.int64)
-        np.add.at(sums, segment, amounts)
+            count_people(sums, self.customers.segment, people, u64(0), u64(len(people)))
+        else:
+            add_amounts(sums, self.customers.segment, people, amounts, u64(0), u64(len(people)))
         return sums
 
     def own(self, component: Component) -> Any:
@@ -199,6 +203,20 @@ class World:
         for owner in sorted(self.owned):
             for name, array in self.owned[owner].arrays():
                 yield f"{owner}.{name}", array
+
+
+@kernel
+def count_people(sums, segment, people, start, stop):
+    """Number of people by segment."""
+    for k in range(start, stop):
+        sums[segment[people[k]]] += 1
+
+
+@kernel
+def add_amounts(sums, segment, people, amounts, start, stop):
+    """Sum of amounts by the segment of their people."""
+    for k in range(start, stop):
+        sums[segment[people[k]]] += amounts[k]
 
 
 def cut(people: int, shares: Sequence[float]) -> np.ndarray:

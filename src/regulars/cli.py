@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -39,6 +39,13 @@ Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000,
 Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=1040, help="Run so many weeks instead of the scenario's horizon.")]
 Threads = Annotated[
     int | None, typer.Option("--threads", min=1, max=1024, help="Threads in all; results do not depend on it. Default: all cores.")
+]
+Executor = Annotated[
+    Literal["auto", "threads", "processes"],
+    typer.Option(
+        "--executor",
+        help="Who computes draws and sensitivity; results do not depend on it. auto: processes for much work on small markets.",
+    ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the files of this run. Default: a new one below runs/.")]
 
@@ -170,6 +177,7 @@ def compare(
     ] = True,
     weeks: Weeks = None,
     threads: Threads = None,
+    executor: Executor = "auto",
     out: Out = None,
     report: Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Write the answer as one HTML page.")] = None,
     as_json: Json = False,
@@ -192,6 +200,7 @@ def compare(
                 draws=draws,
                 sensitivity=sensitivity,
                 threads=threads,
+                executor=executor,
                 progress=task,
                 command=_command(),
             )
@@ -336,7 +345,7 @@ def _errors() -> Generator[None]:
     except OSError as problem:
         typer.echo(f"regulars: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), err=True)
         raise typer.Exit(2 if isinstance(problem, FileNotFoundError) else 3) from None
-    except ValueError as problem:
+    except (ValueError, RuntimeError) as problem:
         # Only errors of our own are for people; any other is a defect and keeps its traceback.
         if type(problem).__module__.startswith("regulars"):
             typer.echo(str(problem), err=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small_market
 from scipy import stats
 
 from regulars.experiments.job import Job, execute, shared_weeks
@@ -34,6 +35,22 @@ def test_threads_change_no_byte(name, threads, monkeypatch):
     monkeypatch.setattr(workers, "WORTH_SPLITTING", 1)
     alone, many = (LoyaltyModel(shop(name), threads=each, collect=False).run().digests() for each in (1, threads))
     assert alone == many
+
+
+@pytest.mark.parametrize("step_days", [7, 1])
+def test_with_the_whole_catalog_on_neither_threads_nor_repetition_change_a_byte(step_days, monkeypatch):
+    monkeypatch.setattr(workers, "WORTH_SPLITTING", 1)
+    whole = small_market.setting(step_days=step_days)
+    once, again, split = (small_market.model(whole, threads=threads).run().digests() for threads in (1, 1, 2))
+    assert once == again == split
+    assert once != small_market.model(whole, replication=1).run().digests()
+
+
+def test_with_the_whole_catalog_on_a_copy_on_the_way_changes_no_byte():
+    whole = small_market.setting(weeks=12)
+    straight = small_market.model(whole).run()
+    copied = small_market.model(whole).run(5).branch(whole).run(7)
+    assert small_market.differing(straight, copied) == []
 
 
 def test_repeated_runs_change_no_byte():

@@ -335,7 +335,7 @@ def million_calls(row: dict[str, float], seed: int, runs: int) -> np.ndarray:
 
 @pytest.mark.parametrize("row", table("erlang_c"), ids=lambda row: f"{row['agents']:.0f} agents, {row['p_wait']}")
 def test_the_queue_waits_as_erlang_c_says(row):
-    """Share who wait within .005, mean wait within 3 %; of 16 or more runs, since the mean wait of one million varies by 2 to 4 %."""
+    """L10, emergent: share who wait within .005, mean wait within 3 %; of 16 or more runs, as one mean wait varies by 2 to 4 %."""
     waits, seconds, gives_up = million_calls(row, seed=1917, runs=27 if row["agents"] == 55 else 16)
     assert waits == pytest.approx(row["p_wait"], abs=0.005)
     assert seconds == pytest.approx(row["asa_sec"], rel=0.03)
@@ -344,7 +344,7 @@ def test_the_queue_waits_as_erlang_c_says(row):
 
 @pytest.mark.parametrize("row", table("erlang_a"), ids=lambda row: f"{row['agents']:.0f} agents, {row['p_wait']}")
 def test_the_queue_waits_as_erlang_a_says(row):
-    """Share who give up within .002, share who wait within .005; of 4 runs, which is four standard errors of the latter and more."""
+    """L11, emergent: share who give up within .002, share who wait within .005; of 4 runs, four standard errors of the latter and more."""
     waits, seconds, gives_up = million_calls(row, seed=1957, runs=4)
     assert gives_up == pytest.approx(row["p_abandon"], abs=0.002)
     assert waits == pytest.approx(row["p_wait"], abs=0.005)

@@ -173,6 +173,20 @@ def test_moves_are_those_of_a_ledger_kept_by_hand(rules):
         assert getattr(one.weekly(), f"members_in_tier_{rank}")[-1, -1] == held[rank]
 
 
+def test_orders_sent_back_count_no_longer():
+    """Within the first window a member's spending is what was bought less what came back, to the last unit."""
+    one = LoyaltyModel(from_tree(tree() | {"environment": {"returns": {"share": 0.5, "delay_weeks": 2.0}}}), collect=False)
+    kept = np.zeros(one.world.people, np.int64)
+    for _ in range(SHORT["window_weeks"] - 1):
+        one.step()
+        events = one.world.events
+        kept -= one.world.customers.refunded
+        np.add.at(kept, events.person, events.value)
+        counted = sum(getattr(own(one), f"spend_{at}").astype(np.int64) for at in range(1, 5))
+        assert (counted == kept).all()
+    assert kept.sum() < 0.8 * total(one, "revenue") * 10_000
+
+
 def test_falls_come_at_reviews_only_and_rises_at_once():
     one = model(customers=500)
     falls, rises = set(), set()

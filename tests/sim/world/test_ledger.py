@@ -85,7 +85,7 @@ def test_a_copy_of_the_books_goes_its_own_way():
     assert (ledger.points, totals.now("revenue")) == ({}, 100)
 
 
-# IFRS 15, Example 52 type: 100,000 of sales with 10,000 points worth 1 each, of which 95 % are expected to be redeemed;
+# L12, exact. IFRS 15, Example 52 type: 100,000 of sales with 10,000 points worth 1 each, of which 95 % are expected to be redeemed;
 # year 1: 4,500 of 9,500 redeemed; year 2: 4,000 more, 9,700 now expected. The variant expects 97 %, then 9,900: KPMG's
 # 10A, unrounded (KPMG prints 9,000, 4,175 and 3,552 since it rounds the ratio to 91:9). Recomputed; to 0.01.
 @pytest.mark.parametrize(
