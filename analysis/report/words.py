@@ -184,6 +184,11 @@ def kpi_unit(unit: str, currency: str) -> str:
     return {"money": currency, "share": "share"}.get(unit, plain(unit, limit=30))
 
 
+def loop_sign(sign: Any) -> str:
+    """The sign of a feedback loop in words."""
+    return "reinforcing" if known(sign) == 1 else "balancing"
+
+
 def scenario_name(row: Mapping[str, Any]) -> str:
     """What people call a scenario."""
     return plain(row.get("name") or row.get("scenario") or "scenario", limit=120)

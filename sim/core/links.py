@@ -160,15 +160,10 @@ def find_loops(edges: Sequence[Edge]) -> list[Loop]:
         same.setdefault(frozenset(cycle), []).append(cut)
     loops = []
     for cycle, cuts in same.items():
-        cuts.sort(key=lambda cut: (sum(any(one.cut == cut for one in other) for other in same), _outside(edges, cut, cycle)))
+        cuts.sort(key=lambda cut: (sum(any(one.cut == cut for one in other) for other in same), sum(one.cut == cut for one in edges)))
         first, *others = cuts
         loops.append(Loop(_turned(shortest[first], first), first, tuple(others)))
     return loops
-
-
-def _outside(edges: Sequence[Edge], cut: Cut, cycle: frozenset[Edge]) -> int:
-    """Links that a cut ends and that are not on the loop."""
-    return sum(one.cut == cut and one not in cycle for one in edges)
 
 
 def _turned(cycle: tuple[Edge, ...], cut: Cut) -> tuple[Edge, ...]:
