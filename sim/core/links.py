@@ -77,7 +77,7 @@ class Loop:
     Attributes:
         edges: Once around, the edge that is cut first.
         cut: What is cut.
-        others: Further cuts of which this is the shortest loop too, and that would end more than this loop.
+        others: Further cuts of which this is the shortest loop too.
     """
 
     edges: tuple[Edge, ...]
@@ -140,7 +140,7 @@ def at_work(components: Iterable[Any], structure: Iterable[Link] = ()) -> list[E
 
 
 def find_loops(edges: Sequence[Edge]) -> list[Loop]:
-    """For each cut the shortest loop through a link that it ends; of cuts with the same loop the one that ends the fewest others.
+    """For each cut the shortest loop through a link that it ends; of cuts with the same loop the one that touches the fewest links.
 
     There may be very many closed paths; each link that can be cut is on its shortest one, so that the list is as long as
     there are effects that feed back, and no longer.
@@ -159,11 +159,16 @@ def find_loops(edges: Sequence[Edge]) -> list[Loop]:
     for cut, cycle in shortest.items():
         same.setdefault(frozenset(cycle), []).append(cut)
     loops = []
-    for cycle, cuts in same.items():
-        cuts.sort(key=lambda cut: (sum(any(one.cut == cut for one in other) for other in same), sum(one.cut == cut for one in edges)))
+    for cuts in same.values():
+        cuts.sort(key=lambda cut: (_touched(edges, cut), sum(any(one.cut == cut for one in cycle) for cycle in same)))
         first, *others = cuts
         loops.append(Loop(_turned(shortest[first], first), first, tuple(others)))
     return loops
+
+
+def _touched(edges: Sequence[Edge], cut: Cut) -> int:
+    """Links that weaken or end with a cut."""
+    return sum(one.cut is not None and one.cut.address == cut.address and not set(cut.by).isdisjoint(one.cut.by) for one in edges)
 
 
 def _turned(cycle: tuple[Edge, ...], cut: Cut) -> tuple[Edge, ...]:
