@@ -182,17 +182,18 @@ def print_loops(document: Mapping[str, Any], console: Console | None = None) -> 
     _say(out, "What is there because of each loop: intact less cut, on the same luck.")
     _say(out, "")
     currency = words.currency_of(document)
-    heads = ("loop", f"profit, {currency}", "95 % by luck", "retention", "95 % by luck", "share of a flow")
+    heads = ("loop", f"profit, {currency}", "95 % by luck", "retention", "95 % by luck")
     rows = [_loop_row(one["name"], one, currency) for one in sorted(found, key=_size, reverse=True)]
     if len(found) > 1:
         rows.append(_loop_row("all together", document["together"], currency))
     _lay(out, heads, rows, left=heads[:1])
     _say(out, "")
-    for one in found:
+    for one in sorted(found, key=_size, reverse=True):
         around = " > ".join(plain(name, limit=60) for name in (*one["path"], one["path"][0]))
         delay = known(one.get("delay_weeks")) or 0.0
         after = f"after about {words.many(round(delay), 'week')}" if delay >= 0.5 else "within the week"
-        _say(out, f"  {plain(one['name'], limit=60)}: {words.loop_sign(one['sign'])}, {after}: {around}")
+        facts = filter(None, (words.loop_sign(one["sign"]), after, words.loop_share(one.get("gain") or {})))
+        _say(out, f"  {plain(one['name'], limit=60)}: {', '.join(facts)}: {around}")
     if len(found) > 1:
         _say(out, "Worths do not add up to that of all together: loops share links and feed each other.")
 
@@ -204,10 +205,7 @@ def _loop_row(name: str, account: Mapping[str, Any], currency: str) -> tuple[str
         mean = known(one.get("mean"))
         say = words.quantity(str(one.get("unit") or ""), currency, mean or 0.0)
         cells += [NOTHING, NOTHING] if mean is None else [say(mean), span(one.get("ci95"), say)]
-    gain = account.get("gain") or {}
-    share = known(gain.get("value"))
-    of = plain(gain.get("of") or "").replace("_", " ")
-    return (*cells, NOTHING if share is None else f"{percent(share, signed=True, digits=1)} of {of}")
+    return tuple(cells)
 
 
 def _size(account: Mapping[str, Any]) -> float:
