@@ -137,7 +137,10 @@ def loops(
 
 def active_loops(scenario: Scenario) -> list[Loop]:
     """The feedback loops whose every link is at work in a scenario, each with a cut of its own."""
-    return find_loops(at_work(scenario.components, LIFE))
+    market = scenario.market
+    # Without prospects nobody can be won.
+    still = () if market.prospects + market.newcomers > 0 else ("acquisition",)
+    return find_loops(at_work(scenario.components, LIFE, network=market.network.type != "none", still=still))
 
 
 def loop_names(found: Sequence[Loop]) -> list[str]:

@@ -122,7 +122,7 @@ class ChurnContagion(Behavior):
 
     @property
     def links(self) -> tuple[Link, ...]:
-        return (link("exits", "attrition", +1, "effect", delay=self.params.memory),)
+        return (link("exits", "attrition", +1, "effect", delay=self.params.memory, ties=True),)
 
     def begin(self, world: World) -> None:
         params, customers, own = self.params, world.customers, world.own(self)

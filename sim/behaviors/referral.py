@@ -193,12 +193,12 @@ class Referral(Behavior):
         lasts = mean_lag(params.referrer_half_life)
         # An invitation arrives in the week after.
         return (
-            link("customers", invitations, +1, "refer", delay=1.0),
-            link("loyalty", invitations, +1, "refer", delay=1.0),
-            link("invitation_pull", invitations, +1, "refer", delay=1.0),
+            link("customers", invitations, +1, "refer", delay=1.0, ties=True),
+            link("loyalty", invitations, +1, "refer", delay=1.0, ties=True),
+            link("invitation_pull", invitations, +1, "refer", delay=1.0, ties=True),
             link(invitations, "acquisition", +1, "convert"),
             link("invitation_appeal", "acquisition", +1, "convert"),
-            link(invitations, friends, +1, "convert"),
+            link("acquisition", friends, +1, "convert"),
             link(friends, "order_value", +1, "margin", delay=params.margin_weeks),
             link(friends, "attrition", -1, "friend_attrition"),
             link(friends, "attrition", -1, "referrer_attrition", delay=lasts),

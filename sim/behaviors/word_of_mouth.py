@@ -163,13 +163,13 @@ class WordOfMouth(Behavior):
     def links(self) -> tuple[Link, ...]:
         # What is said in a week is heard in the next.
         return (
-            link("orders", "praise", +1, "base", "surprise", delay=1.0),
-            link("orders", "criticism", +1, "base", "surprise", delay=1.0),
-            link("talkativeness", "praise", +1, "base", "surprise", delay=1.0),
-            link("surprise", "praise", +1, "surprise", delay=1.0),
-            link("surprise", "criticism", -1, "surprise", delay=1.0),
-            link("service", "praise", +1, "surprise", delay=1.0),
-            link("service", "criticism", -1, "surprise", delay=1.0),
+            link("orders", "praise", +1, "base", "surprise", delay=1.0, ties=True),
+            link("orders", "criticism", +1, "base", "surprise", delay=1.0, ties=True),
+            link("talkativeness", "praise", +1, "base", "surprise", delay=1.0, ties=True),
+            link("surprise", "praise", +1, "surprise", delay=1.0, ties=True),
+            link("surprise", "criticism", -1, "surprise", delay=1.0, ties=True),
+            link("service", "praise", +1, "surprise", delay=1.0, ties=True),
+            link("service", "criticism", -1, "surprise", delay=1.0, ties=True),
             link("praise", "acquisition", +1, "strong", "weak"),
             link("criticism", "acquisition", -1, "strong", "weak"),
         )

@@ -215,7 +215,7 @@ class Community(Campaign):
         if params.activity > 0.0:
             found.append(link(belonging, "care", +1, "gain"))
             found.append(link(belonging, posts, +1, "posting", delay=1.0))
-            found.append(link(posts, belonging, +1, "contagion", delay=stays))
+            found.append(link(posts, belonging, +1, "contagion", delay=stays, ties=True))
             if params.interactions > 0:
                 found.append(link(belonging, "interactions", +1))
         return tuple(found)

@@ -30,6 +30,7 @@ class Link:
         by: Effects of the component through which the link acts, dotted, ``*`` for names of the user's choice; at their
             neutral values it is gone. Empty: it is part of the structure and cannot be cut.
         delay: Mean weeks from cause to effect that are built in, beyond the step in which everything acts on the next.
+        ties: Whether it passes along ties, so that without a network it is gone.
     """
 
     source: str
@@ -37,11 +38,12 @@ class Link:
     sign: int
     by: tuple[str, ...] = ()
     delay: float = 0.0
+    ties: bool = False
 
 
-def link(source: str, target: str, sign: int, *by: str, delay: float = 0.0) -> Link:
+def link(source: str, target: str, sign: int, *by: str, delay: float = 0.0, ties: bool = False) -> Link:
     """Declare a link; `by` are the effects through which it acts."""
-    return Link(source, target, sign, by, delay)
+    return Link(source, target, sign, by, delay, ties)
 
 
 def mean_lag(half_life: float) -> float:
@@ -124,19 +126,26 @@ def _effects(at: Any, names: Sequence[str], before: tuple[str, ...]) -> Iterator
     yield ".".join((*before, name)), value, extra["neutral"]
 
 
-def at_work(components: Iterable[Any], structure: Iterable[Link] = ()) -> list[Edge]:
+def at_work(components: Iterable[Any], structure: Iterable[Link] = (), *, network: bool = True, still: Iterable[str] = ()) -> list[Edge]:
     """The links that are at work: the structure's, and those of components with an effect that is not neutral.
 
-    A component with parameters of their own for some segments has the links of all of them.
+    A component that has parameters of its own for some segments has the links of all of them.
+
+    Args:
+        components: What is switched on.
+        structure: Links that are there whatever is switched on.
+        network: Whether there are ties.
+        still: Quantities that cannot change.
     """
+    still = frozenset(still)
     found = dict.fromkeys(Edge(one, None) for one in structure)
     for component in components:
         for version in (component, *(component.within(segment) for segment in component.overrides)):
             for one in version.links:
                 acting = not one.by or any(value != neutral for by in one.by for _, value, neutral in effects(version.params, by))
-                if acting:
+                if acting and (network or not one.ties):
                     found[Edge(one, Cut(component.address, one.by) if one.by else None)] = None
-    return list(found)
+    return [edge for edge in found if still.isdisjoint((edge.link.source, edge.link.target))]
 
 
 def find_loops(edges: Sequence[Edge]) -> list[Loop]:

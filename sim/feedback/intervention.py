@@ -131,6 +131,7 @@ class Intervention(Feedback):
             link("warnings", "contacts", +1),
             link("consent", "contacts", +1),
             link("warnings", kept, +1, "success"),
+            link("consent", kept, +1, "success"),
             link("receptiveness", kept, +1, "success"),
             link("warnings", woken, +1, "sleeping_dogs"),
         ]

@@ -225,9 +225,7 @@ def loops(
         from regulars.experiments.loops import loops as account
 
         with _progress() as task:
-            found = account(
-                scenario, replications=replications, seed=seed, threads=threads, progress=task, command=_command()
-            )  # fmt: skip
+            found = account(scenario, replications=replications, seed=seed, threads=threads, progress=task, command=_command())
     if as_json:
         _print(found.document)
         return

@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small_market
 from scipy import stats
+from small_market import EXAMPLES
 
-from regulars.experiments.loops import active_loops, loop_names, loops
+from regulars.experiments.loops import active_loops, loop_names, loops, neutral_values
 from regulars.scenarios import from_tree, load
+from regulars.sim import catalog
+from regulars.sim.core.component import SECTIONS
+from regulars.sim.core.links import at_work
 
 ALARM = 1e-3
 """False-alarm rate of a statistical test."""
@@ -204,6 +209,41 @@ def test_two_programs_of_one_type_are_told_apart_by_their_names():
     content = {name: {"type": "user_content"} for name in ("photos", "reviews")}
     found = named(shop(campaigns=content))
     assert {name.partition(".")[0] for name in found} == {"photos", "reviews"}
+
+
+def test_without_ties_nobody_hears_and_without_prospects_nobody_comes():
+    talk: dict[str, Any] = {"behaviors": {"word_of_mouth": {}, "churn_contagion": {}, "referral": {}}}
+    assert {"word_of_mouth", "churn_contagion", "referral.refer"} <= named(shop(**talk)).keys()
+    assert named(shop(market={"network": {"type": "none"}}, **talk)) == {}
+    assert named(shop(market={"prospects": 0}, **talk)).keys() == {"churn_contagion"}
+
+
+@pytest.fixture(scope="module")
+def lively() -> Any:
+    """Every component at once, as in the small market."""
+    tree: dict[str, Any] = {"name": "Lively", "horizon_weeks": 9, "market": {**PLAIN["market"], "newcomers": 30}}
+    for cls in catalog.components():
+        if cls.variant is None or cls.default_variant:
+            one = small_market.example(cls)
+            given = {**EXAMPLES.get((cls.kind, cls.type), {}), **({} if cls.kind == "behavior" else {"type": cls.type})}
+            if "start_week" in cls.Params.model_fields:
+                given.setdefault("start_week", small_market.LAUNCH)
+            tree.setdefault(SECTIONS[cls.kind], {})[one.name] = given
+    return from_tree(tree, id="lively")
+
+
+def test_every_cut_ends_its_loop_and_is_a_valid_scenario(lively):
+    found = active_loops(lively)
+    assert len(found) > 40 and len(set(loop_names(found))) == len(found)
+    for one in found:
+        cut = neutral_values(lively, one.cut)
+        assert cut
+        assert one.cut not in [edge.cut for edge in at_work(lively.with_values(cut).components)]
+
+
+def test_with_all_cuts_together_no_loop_is_left(lively):
+    everything = {path: value for one in active_loops(lively) for path, value in neutral_values(lively, one.cut).items()}
+    assert active_loops(lively.with_values(everything)) == []
 
 
 # Accounts.
