@@ -21,8 +21,8 @@ ALARM = 1e-3
 """False-alarm rate of a statistical test."""
 
 
-def scenario(id: str = "test", **parts: Any) -> Any:
-    return from_tree({"name": id, **parts}, id=id)
+def scenario(**parts: Any) -> Any:
+    return from_tree({"name": "Test", **parts}, id="test")
 
 
 def named(one: Any) -> dict[str, tuple[str, int]]:
