@@ -243,6 +243,41 @@ def return_on_cost(margin_gain: ArrayLike, cost_gain: ArrayLike, *, level: float
     return Estimate(value, (value - half, value + half), method, estimand, n, assumptions, sd)
 
 
+def share_made(intact: ArrayLike, cut: ArrayLike, *, level: float = 0.95) -> Estimate:
+    """The share of a flow that a feedback loop makes: 1 - (mean flow with the loop cut) / (mean flow with it).
+
+    In a linear loop of gain g that feeds on nothing but its own flow, intact = cut / (1 - g), so that it is g; a balancing
+    loop, which keeps the flow down, has a negative one.
+
+    Args:
+        intact: Flow over the horizon with the loop, shape (R,).
+        cut: The same with the loop cut, shape (R,), paired row by row.
+        level: Coverage of the interval, 0 to 1.
+
+    Returns:
+        Estimate as a fraction, with delta-method interval and Student t; value None with a reason where nothing flows,
+        interval None for one replication.
+
+    Raises:
+        ValueError: Shapes differ or are empty, or a value is not finite.
+
+    Source: Cochran (1977), Sampling Techniques, 3rd ed., section 6.3 (variance of a ratio of means).
+    """
+    having, left = _paired(intact=intact, cut=cut, finite=True)
+    n, flow = len(having), float(having.mean())
+    method = "ratio of means, delta method with Student t"
+    estimand = "1 - flow with the loop cut / flow with the loop"
+    if flow <= 0.0:
+        return Estimate(None, None, method, estimand, n, reason="nothing flows")
+    value = (flow - float(left.mean())) / flow
+    if n == 1:
+        return Estimate(value, None, method, estimand, n, reason="one replication says nothing about luck")
+    # Linearized: what one replication adds to the ratio.
+    sd = float(((1.0 - value) * having - left).std(ddof=1)) / flow
+    half = _t(level, n) * sd / float(np.sqrt(n))
+    return Estimate(value, (value - half, value + half), method, estimand, n, (PAIRED,), sd)
+
+
 def payback_week(weekly_cash_gain: ArrayLike) -> int | None:
     """First week from which the mean cumulative incremental cash stays at or above 0 to the end of the horizon.
 

@@ -99,6 +99,27 @@ def test_compare_prints_its_document_and_writes_the_report() -> None:
     assert Path("answer.html").read_text().startswith("<!doctype html>")
 
 
+def test_loops_prints_its_document() -> None:
+    answer = regulars("loops", f"{SHOP}/mail", *SMALL, "--json")
+
+    assert answer.exit_code == 0, answer.stderr
+    document = strict(answer.stdout)
+    names = [one["name"] for one in document["loops"]]
+    assert "word_of_mouth" in names and len(set(names)) == len(names)
+    for one in document["loops"]:
+        assert one["sign"] in (1, -1) and one["delay_weeks"] >= 0 and one["path"]
+        assert {"profit", "retention_rate"} <= one["worth"].keys()
+        assert {"mean", "ci95"} <= one["worth"]["profit"].keys()
+
+
+def test_loops_says_so_where_there_are_none() -> None:
+    Path("plain.yaml").write_text("name: Plain\nhorizon_weeks: 4\nmarket: {customers: 100, prospects: 0}\n")
+    answer = regulars("loops", "plain.yaml")
+    assert answer.exit_code == 0, answer.stderr
+    assert "No feedback loop" in answer.stdout
+    assert strict(regulars("loops", "plain.yaml", "--json").stdout)["loops"] == []
+
+
 def test_compare_without_draws_leaves_the_risk_null() -> None:
     (row,) = strict(regulars("compare", f"{SHOP}/baseline", f"{SHOP}/mail", *SMALL, "--draws", "0", "--json").stdout)["scenarios"]
 
@@ -353,7 +374,7 @@ def test_an_interrupt_exits_with_130_and_says_so() -> None:
     assert not list(Path("runs").rglob("*"))
 
 
-@pytest.mark.parametrize("command", ["", "validate", "show", "diff", "run", "compare", "calibrate", "catalog", "schema"])
+@pytest.mark.parametrize("command", ["", "validate", "show", "diff", "run", "compare", "loops", "calibrate", "catalog", "schema"])
 def test_help_helps(command: str) -> None:
     answer = regulars(*command.split(), "--help")
 

@@ -1,6 +1,6 @@
 """The planner's answer, from one plain document: a page to hand on, tables in a terminal."""
 
 from .page import render
-from .table import print_answer, print_calibration, print_kpis
+from .table import print_answer, print_calibration, print_kpis, print_loops
 
-__all__ = ["print_answer", "print_calibration", "print_kpis", "render"]
+__all__ = ["print_answer", "print_calibration", "print_kpis", "print_loops", "render"]

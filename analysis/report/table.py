@@ -159,6 +159,60 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
         _population(out, document["population"])
 
 
+def print_loops(document: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print the feedback loops of a scenario and what each contributes.
+
+    Args:
+        document: What `loops --json` prints.
+        console: Where to; standard output if None.
+    """
+    out = console or _console()
+    found: Sequence[Mapping[str, Any]] = document.get("loops") or []
+    said = ", ".join(
+        (
+            words.many(document.get("weeks"), "week"),
+            f"{number(document.get('people'), digits=0)} people",
+            words.many(document.get("replications"), "paired replication"),
+        )
+    )
+    _say(out, f"{plain(document.get('name') or document.get('scenario') or 'scenario')}: {said}")
+    if not found:
+        _say(out, "No feedback loop: no effect that is switched on leads back to where it comes from.")
+        return
+    _say(out, "What is there because of each loop: intact less cut, on the same luck.")
+    _say(out, "")
+    currency = words.currency_of(document)
+    heads = ("loop", f"profit, {currency}", "95 % by luck", "retention", "95 % by luck")
+    rows = [_loop_row(one["name"], one, currency) for one in sorted(found, key=_size, reverse=True)]
+    if len(found) > 1:
+        rows.append(_loop_row("all together", document["together"], currency))
+    _lay(out, heads, rows, left=heads[:1])
+    _say(out, "")
+    for one in sorted(found, key=_size, reverse=True):
+        around = " > ".join(plain(name, limit=60) for name in (*one["path"], one["path"][0]))
+        delay = known(one.get("delay_weeks")) or 0.0
+        after = f"after about {words.many(round(delay), 'week')}" if delay >= 0.5 else "within the week"
+        facts = filter(None, (words.loop_sign(one["sign"]), after, words.loop_share(one.get("gain") or {})))
+        _say(out, f"  {plain(one['name'], limit=60)}: {', '.join(facts)}: {around}")
+    if len(found) > 1:
+        _say(out, "Worths do not add up to that of all together: loops share links and feed each other.")
+
+
+def _loop_row(name: str, account: Mapping[str, Any], currency: str) -> tuple[str, ...]:
+    cells = [plain(name, limit=60)]
+    for kpi in ("profit", "retention_rate"):
+        one = account["worth"].get(kpi) or {}
+        mean = known(one.get("mean"))
+        say = words.quantity(str(one.get("unit") or ""), currency, mean or 0.0)
+        cells += [NOTHING, NOTHING] if mean is None else [say(mean), span(one.get("ci95"), say)]
+    return tuple(cells)
+
+
+def _size(account: Mapping[str, Any]) -> float:
+    """How much profit a loop moves, either way."""
+    return abs(known((account["worth"].get("profit") or {}).get("mean")) or 0.0)
+
+
 def _population(out: Console, population: Mapping[str, Any]) -> None:
     """What a population file holds, which is not the fit that the table shows."""
     whole = f"the fit to the whole log, orders up to {plain(population['until'])}"

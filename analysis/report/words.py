@@ -184,6 +184,21 @@ def kpi_unit(unit: str, currency: str) -> str:
     return {"money": currency, "share": "share"}.get(unit, plain(unit, limit=30))
 
 
+def loop_sign(sign: Any) -> str:
+    """The sign of a feedback loop in words."""
+    return "reinforcing" if known(sign) == 1 else "balancing"
+
+
+def loop_share(gain: Mapping[str, Any]) -> str:
+    """What a feedback loop makes of the flow it feeds; empty where that is not known."""
+    share, of = known(gain.get("value")), plain(gain.get("of") or "").replace("_", " ")
+    if share is None or not of:
+        return ""
+    if abs(share) < 0.0005:
+        return f"leaves {of} as they are"
+    return f"makes {percent(share, digits=1)} of {of}" if share > 0.0 else f"keeps {of} {percent(-share, digits=1)} lower"
+
+
 def scenario_name(row: Mapping[str, Any]) -> str:
     """What people call a scenario."""
     return plain(row.get("name") or row.get("scenario") or "scenario", limit=120)

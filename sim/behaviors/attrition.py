@@ -6,12 +6,16 @@ from typing import Literal
 
 from ..core.component import Behavior
 from ..core.declare import Fact, Parameters, param
+from ..core.links import Link, link
 from ..world.life import PER_ORDER, PER_RENEWAL, PER_WEEK
 from ..world.world import World
 
 BG = "CDNOW 1/10 sample, BG/NBD; Fader, Hardie & Lee 2005, Marketing Science 24(2)"
 PARETO = "CDNOW 1/10 sample, Pareto/NBD; Schmittlein, Morrison & Colombo 1987 model, maximum likelihood"
 RENEWAL = "Regular segment of Fader & Hardie 2007, Journal of Interactive Marketing 21(1)"
+
+
+_LEAVING = (link("attrition", "exits", +1), link("customers", "exits", +1), link("exits", "customers", -1))
 
 
 def _offset() -> float:
@@ -63,6 +67,10 @@ class BetaGeometric(Behavior):
         )
         offset: float = _offset()
 
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return _LEAVING if self.params.exposure == "base" else (*_LEAVING, link("orders", "exits", +1))
+
     def found(self, world: World) -> None:
         params, population = self.params, world.population
         population.attrition = world.life.attrition = PER_ORDER
@@ -100,6 +108,10 @@ class Pareto(Behavior):
             11.669, unit="weeks", low=1e-4, high=1e6, doc="Scale of the leaving rates: mean is s / beta.", source=PARETO
         )
         offset: float = _offset()
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return _LEAVING
 
     def found(self, world: World) -> None:
         params, population = self.params, world.population
@@ -143,6 +155,10 @@ class Renewal(Behavior):
             52.0, unit="weeks", low=1.0, high=520.0, doc="Weeks from renewal to renewal.", source="yearly contracts of the source"
         )
         offset: float = _offset()
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return _LEAVING
 
     def found(self, world: World) -> None:
         params, population = self.params, world.population

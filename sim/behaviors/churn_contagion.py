@@ -10,6 +10,7 @@ from ..core.component import Behavior
 from ..core.declare import Fact, Fields, Parameters, field, param
 from ..core.draws import exp32
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import decay, mean_decay
 from ..world.customers import ACTIVE
 from ..world.life import NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK
@@ -140,6 +141,10 @@ class ChurnContagion(Behavior):
             plausible=(0.5, 0.6),
             source="assumed; loyalty of an average customer in balance",
         )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return (link("exits", "attrition", +1, "effect", delay=self.params.memory, ties=True),)
 
     def begin(self, world: World) -> None:
         params, customers, own = self.params, world.customers, world.own(self)

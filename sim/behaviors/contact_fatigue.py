@@ -10,6 +10,7 @@ from ..core.component import Behavior
 from ..core.declare import Fields, Parameters, field, flow, param, stream
 from ..core.draws import exp32, uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import probability
 from ..world.world import World
 
@@ -75,6 +76,14 @@ class ContactFatigue(Behavior):
             doc="Probability of opting out per contact above the cap.",
             plausible=(0.001, 0.02),
             source="assumed",
+        )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        # Load is forgotten at a rate of one a week.
+        return (
+            link("contacts", "receptiveness", -1, "tiring", delay=1.0),
+            link("contacts", "consent", -1, "opt_out"),
         )
 
     def respond(self, world: World) -> None:

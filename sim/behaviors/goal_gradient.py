@@ -11,6 +11,7 @@ from ..core.component import Behavior
 from ..core.declare import Fact, Fields, Parameters, field, param
 from ..core.draws import exp32, log32
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import decay, mean_decay
 from ..world.customers import ACTIVE
 from ..world.world import World
@@ -172,6 +173,21 @@ class GoalGradient(Behavior):
         reward_memory: float = param(
             30 / 7, unit="weeks", low=2.0, high=13.0, doc="Weeks in which a reward's effect falls to 1 / e.", source="assumed"
         )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        found = [
+            link("progress", "purchase", +1, "speed_up"),
+            link("gift", "purchase", +1, "endowment"),
+            # A gift commits to the first goal alone.
+            link("goals_reached", "purchase", -1, "endowment"),
+            link("rewards", "purchase", -1, "reset", delay=mean_lag(params.reset_half_life)),
+            link("rewards", "purchase", +1, "reward_effect", delay=params.reward_memory),
+        ]
+        if params.speed_up > 0.0:
+            found.append(link("goals_reached", "purchase", +1, "strengthening"))
+        return tuple(found)
 
     def weigh(self, world: World) -> None:
         params, customers, own, dt = self.params, world.customers, world.own(self), world.calendar.dt

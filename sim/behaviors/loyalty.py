@@ -10,6 +10,7 @@ from pydantic import model_validator
 from ..core.component import Behavior
 from ..core.declare import Fact, Fields, Parameters, field, param
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import decay
 from ..world.customers import ACTIVE
 from ..world.world import World
@@ -139,6 +140,26 @@ class Loyalty(Behavior):
         parts = (params.affective_weight, params.behavioral_weight, params.cognitive_weight)
         whole = sum(parts)
         return f32(parts[0] / whole), f32(parts[1] / whole), f32(parts[2] / whole)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        affective, behavioral, cognitive = self._weights()
+        found = [
+            link("loyalty", "purchase", +1, "effect"),
+            link("loyalty", "attrition", -1, "attrition_effect"),
+            link("rewards", "loyalty", +1, "reward_gain", delay=mean_lag(params.behavioral_half_life)),
+        ]
+        if behavioral > 0.0:
+            found.append(link("orders", "loyalty", +1, delay=mean_lag(params.behavioral_half_life)))
+        if cognitive > 0.0:
+            learned = mean_lag(params.cognitive_half_life)
+            found.append(link("satisfaction", "loyalty", +1, delay=learned))
+            found.append(link("praise", "loyalty", +1, "message_effect", delay=learned))
+            found.append(link("criticism", "loyalty", -1, "message_effect", delay=learned))
+        if affective > 0.0:
+            found.append(link("care", "loyalty", +1, delay=mean_lag(params.affective_half_life)))
+        return tuple(found)
 
     def begin(self, world: World) -> None:
         own, customers = world.own(self), world.customers

@@ -7,8 +7,10 @@ import numpy as np
 from ..core.component import Behavior
 from ..core.declare import Fact, Parameters, param
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import hazard
 from ..world.customers import ABSENT, PROSPECT
+from ..world.quantities import PLAN
 from ..world.world import World
 
 
@@ -48,6 +50,10 @@ class OrganicAcquisition(Behavior):
             plausible=(0.0005, 0.015),
             source="Goldenberg, Libai & Muller 2001, grid .0005-.015 a period, read in a replication",
         )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return (link(PLAN, "acquisition", +1, "probability"),)
 
     def weigh(self, world: World) -> None:
         step = np.float32(hazard(self.params.probability) * world.calendar.dt)

@@ -10,6 +10,7 @@ from ..core.component import Behavior
 from ..core.declare import Fact, Fields, Parameters, field, flow, param, stream
 from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import WEEKS_PER_YEAR, hazard
 from ..world.customers import ACTIVE, NOBODY, PROSPECT
 from ..world.network import is_weak, neighbor
@@ -210,6 +211,27 @@ class Referral(Behavior):
             doc="Weeks in which half of what inviting does to the referrer is gone.",
             plausible=(13.0, 104.0),
             source="assumed; Garnefeld et al. 2013 look at a year",
+        )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        if params.refer == 0.0 or params.convert == 0.0:
+            return ()
+        invitations, friends = f"{self.name}.invitations", f"{self.name}.friends"
+        lasts = mean_lag(params.referrer_half_life)
+        # An invitation arrives in the week after.
+        return (
+            link("customers", invitations, +1, "refer", delay=1.0, ties=True),
+            link("loyalty", invitations, +1, "refer", delay=1.0, ties=True),
+            link("invitation_pull", invitations, +1, "refer", delay=1.0, ties=True),
+            link(invitations, "acquisition", +1, "convert"),
+            link("invitation_appeal", "acquisition", +1, "convert"),
+            link("acquisition", friends, +1, "convert"),
+            link(friends, "order_value", +1, "margin", delay=params.margin_weeks),
+            link(friends, "attrition", -1, "friend_attrition"),
+            link(friends, "attrition", -1, "referrer_attrition", delay=lasts),
+            link(friends, "purchase", +1, "referrer_purchase", delay=lasts),
         )
 
     @property

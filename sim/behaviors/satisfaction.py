@@ -10,8 +10,10 @@ from ..core.component import Behavior
 from ..core.declare import Fact, Fields, Parameters, field, param, stream
 from ..core.draws import normal32, uniform, uniform_pair
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import decay
 from ..world.customers import ACTIVE
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, i32, u8 = np.float32, np.int32, np.uint8
@@ -174,6 +176,27 @@ class Satisfaction(Behavior):
             plausible=(0.05, 0.35),
             source="assumed",
         )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        memory = mean_lag(params.half_life)
+        found = [
+            link("satisfaction", "purchase", +1, "effect"),
+            link("satisfaction", "attrition", -1, "attrition_effect"),
+            link("rewards", "satisfaction", +1, "reward_gain", delay=memory),
+            link("praise", "surprise", -1, "message_effect"),
+            link("criticism", "surprise", +1, "message_effect"),
+            link("surprise", "satisfaction", +1, delay=memory),
+            link("service", "satisfaction", +1, delay=memory),
+            link(PLAN, "surprise", +1, "quality_shift"),
+            link(PLAN, "surprise", -1, "failure_rate"),
+        ]
+        # In balance an order changes satisfaction by nothing on average; where quality has changed, each order teaches it.
+        shift = params.quality_shift - params.failure_rate * params.failure_depth
+        if shift != 0.0:
+            found.append(link("orders", "surprise", +1 if shift > 0.0 else -1))
+        return tuple(found)
 
     # Not in `begin`: there other behaviors already start from a person's usual satisfaction.
     def found(self, world: World) -> None:

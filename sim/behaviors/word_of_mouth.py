@@ -8,6 +8,7 @@ from ..core.component import Behavior
 from ..core.declare import Fact, Parameters, flow, param, stream
 from ..core.draws import exp32, uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import hazard
 from ..world.customers import ACTIVE, PROSPECT
 from ..world.network import pass_messages
@@ -178,6 +179,21 @@ class WordOfMouth(Behavior):
             doc="Times a customer tells others in one step.",
             plausible=(1, 5),
             source="assumed",
+        )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        # What is said in a week is heard in the next.
+        return (
+            link("orders", "praise", +1, "base", "surprise", delay=1.0, ties=True),
+            link("orders", "criticism", +1, "base", "surprise", delay=1.0, ties=True),
+            link("talkativeness", "praise", +1, "base", "surprise", delay=1.0, ties=True),
+            link("surprise", "praise", +1, "surprise", delay=1.0, ties=True),
+            link("surprise", "criticism", -1, "surprise", delay=1.0, ties=True),
+            link("service", "praise", +1, "surprise", delay=1.0, ties=True),
+            link("service", "criticism", -1, "surprise", delay=1.0, ties=True),
+            link("praise", "acquisition", +1, "strong", "weak"),
+            link("criticism", "acquisition", -1, "strong", "weak"),
         )
 
     def arrive(self, world: World) -> None:

@@ -11,11 +11,13 @@ from ..core.component import Campaign
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import log32, uniform, uniform_pair
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import decay, hazard, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE
 from ..world.market import Market
 from ..world.network import spread
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, i32, i64, u8 = np.float32, np.int32, np.int64, np.uint8
@@ -210,6 +212,30 @@ class Community(Campaign):
             0.0, unit="money", low=0.0, high=1e4, role="cost", doc="Check-in gifts a week of taking part.", source="plan"
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        if params.join == 0.0:
+            return ()
+        belonging, posts = f"{self.name}.belonging", f"{self.name}.posts"
+        # What is gained in a week tells in the next, and belonging moves by `bonding` a week.
+        stays = 1.0 / params.bonding if params.bonding > 0.0 else 0.0
+        found = [
+            link("customers", belonging, +1, "join", delay=stays),
+            link("loyalty", belonging, +1, "join", delay=stays),
+            link(PLAN, belonging, +1, "activity"),
+            link(PLAN, belonging, +1, "events.*.activity"),
+            link(belonging, "purchase", +1, "spend"),
+            link(belonging, "talkativeness", +1, "talk"),
+        ]
+        if params.activity > 0.0:
+            found.append(link(belonging, "care", +1, "gain"))
+            found.append(link(belonging, posts, +1, "posting", delay=1.0))
+            found.append(link(posts, belonging, +1, "contagion", delay=stays, ties=True))
+            if params.interactions > 0:
+                found.append(link(belonging, "interactions", +1))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

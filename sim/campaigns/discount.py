@@ -13,10 +13,12 @@ from ..core.component import Campaign
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import MONEY, decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED
 from ..world.market import Market
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, f64, i64, u8 = np.float32, np.float64, np.int64, np.uint8
@@ -265,6 +267,20 @@ class Discount(Campaign):
             if self.end_week is not None and self.end_week < self.start_week:
                 raise ValueError(f"ends before it starts: end_week must be at least start_week. Nearest right value: {self.start_week}")
             return self
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        found = [
+            link(PLAN, "purchase", +1, "response"),
+            link(PLAN, "purchase", -1, "pull_forward", delay=params.pull_forward_weeks),
+            link(PLAN, "purchase", -1, "reference_loss", delay=mean_lag(params.reference_half_life)),
+            link(PLAN, "order_value", +1, "bundle.extra_units"),
+        ]
+        if params.coupon is not None:
+            found.append(link("consent", "contacts", +1))
+            found.append(link("receptiveness", "purchase", +1, "response"))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

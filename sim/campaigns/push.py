@@ -11,10 +11,12 @@ from ..core.component import Campaign
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import hazard, mean_decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED, PROSPECT
 from ..world.market import Market
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, u8 = np.float32, np.uint8
@@ -139,6 +141,37 @@ class Push(Campaign):
             0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Running cost a week while the campaign lasts.", source="plan"
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        goodwill, invited = f"{self.name}.goodwill", f"{self.name}.invited"
+        found = [link("consent", "contacts", +1)]
+        if params.to != "prospects":
+            # Goodwill falls to `carryover` in a week.
+            lasts = params.carryover / (1.0 - params.carryover) if params.carryover < 1.0 else 0.0
+            found += [
+                link("consent", goodwill, +1, "click_through"),
+                link("receptiveness", goodwill, +1, "click_through"),
+            ]
+            if params.trigger != "calendar":
+                sign = +1 if params.trigger == "after_order" else -1
+                found.append(link("orders", "contacts", sign, delay=float(params.delay_weeks)))
+                found.append(link("orders", goodwill, sign, "click_through", delay=float(params.delay_weeks)))
+            if params.mode == "tagged":
+                found.append(link(PLAN, goodwill, +1, "relevance"))
+            if params.click_through > 0.0:
+                found.append(link(goodwill, "purchase", +1, "effect", delay=lasts))
+        if params.to != "customers":
+            found += [
+                link("consent", invited, +1, "click_through"),
+                link("receptiveness", invited, +1, "click_through"),
+            ]
+            if params.mode == "tagged":
+                found.append(link(PLAN, invited, +1, "relevance"))
+            if params.click_through > 0.0:
+                found.append(link(invited, "acquisition", +1, "acquisition"))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

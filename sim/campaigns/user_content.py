@@ -11,10 +11,12 @@ from ..core.component import Campaign
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, log32, uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import decay, hazard, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, PROSPECT
 from ..world.market import Market
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, i64, u8, u16 = np.float32, np.int64, np.uint8, np.uint16
@@ -177,6 +179,23 @@ class UserContent(Campaign):
             0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Topics, screening and display, a week.", source="plan"
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        posts, seen = f"{self.name}.posts", mean_lag(params.lifetime_weeks)
+        found = [link("customers", posts, +1, "posting", delay=1.0), link("loyalty", posts, +1, "posting", delay=1.0)]
+        if params.posting > 0.0:
+            found.append(link(posts, "interactions", +1))
+            if params.prizes:
+                found.append(link(PLAN, posts, +1, "pull"))
+            if params.views > 0.0:
+                found.append(link(posts, "acquisition", +1, "convert", delay=seen))
+            if params.convert > 0.0:
+                found.append(link(posts, "acquisition", +1, "views", delay=seen))
+            if params.views > 0.0 and params.convert > 0.0:
+                found.append(link("satisfaction", "acquisition", +1, "valence", delay=1.0 + seen))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from .declare import Fact, Fields, Parameters, Stream, Total
+from .links import Link
 
 HOOKS = {
     "found": "once, before people are drawn: gives the population its distributions",
@@ -133,6 +134,14 @@ class Component:
     def names(self) -> dict[str, tuple[str, ...]]:
         """Names that this component brings into the scenario, by kind (such as ``tier``), for audiences to use."""
         return {}
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Which quantity it makes more or less of with which other: what `regulars loops` finds feedback loops in.
+
+        Every effect stands in the `by` of a link. A link that some parameter rules out is left out.
+        """
+        return ()
 
     def problems(self, market: Any, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
         """What parameters alone cannot tell: relative dotted path and message of each contradiction.

@@ -10,6 +10,7 @@ from ..core.component import Environment
 from ..core.declare import Parameters, flow, param, stream
 from ..core.draws import exp32, log32, uniform_pair
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..world.ledger import cost_of_goods
 from ..world.world import World
 
@@ -104,6 +105,10 @@ class Returns(Environment):
             plausible=(0.3, 1.0),
             source="assumed",
         )
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return (link("orders", "refunds", +1, "share", delay=self.params.delay_weeks),)
 
     def arrive(self, world: World) -> None:
         person, value, paid = world.note(self, Parcels).take(world.calendar.now)

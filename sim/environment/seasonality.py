@@ -12,6 +12,8 @@ from ..core.component import Environment
 from ..core.declare import Parameters, group, param
 from ..core.draws import exp32, log32
 from ..core.kernel import kernel
+from ..core.links import Link, link
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32 = np.float32
@@ -108,6 +110,10 @@ class Seasonality(Environment):
         if params.normalize:
             raised /= raised.mean()
         return Year(np.array([log32(f32(one)) for one in raised], np.float32))
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return (link(PLAN, "purchase", +1, "strength"),)
 
     def weigh(self, world: World) -> None:
         year = world.note(self, self._year)

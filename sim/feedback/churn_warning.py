@@ -12,6 +12,7 @@ from ..core.component import Feedback
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, normal32, uniform_pair
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import DAYS_PER_WEEK, money
 from ..world.audience import Audience
 from ..world.customers import CHURNED, NOBODY
@@ -173,6 +174,18 @@ class ChurnWarning(Feedback):
         )  # fmt: skip
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
         weekly_cost: float = param(0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Running cost a week.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params, survey = self.params, self.params.survey
+        found = []
+        if params.recency_slope > 0.0:
+            found.append(link("orders", "warnings", -1, delay=float(params.lag_weeks)))
+        if params.survey_slope > 0.0 and survey.response > 0.0:
+            found.append(link("satisfaction", "warnings", -1, delay=float(survey.lag_weeks + params.lag_weeks)))
+        if params.trouble_slope > 0.0:
+            found.append(link("service", "warnings", -1, delay=float(params.lag_weeks)))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

@@ -11,6 +11,7 @@ from ..core.component import Feedback
 from ..core.declare import Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import decay, mean_decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, NOBODY
@@ -129,6 +130,25 @@ class Intervention(Feedback):
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
         weekly_cost: float = param(0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Running cost a week.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        kept, woken, lasts = f"{self.name}.kept", f"{self.name}.woken", mean_lag(self.params.half_life)
+        found = [
+            link("warnings", "contacts", +1),
+            link("consent", "contacts", +1),
+            link("warnings", kept, +1, "success"),
+            link("consent", kept, +1, "success"),
+            link("receptiveness", kept, +1, "success"),
+            link("warnings", woken, +1, "sleeping_dogs"),
+        ]
+        if params.success > 0.0:
+            found.append(link(kept, "attrition", -1, "retention", delay=lasts))
+            found.append(link(kept, "purchase", +1, "uplift", delay=lasts))
+        if params.sleeping_dogs > 0.0:
+            found.append(link(woken, "attrition", +1, "waking", delay=lasts))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

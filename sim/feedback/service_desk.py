@@ -16,6 +16,7 @@ from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, 
 from ..core.desk import NEVER, WAITING, WEEK, Duty, Shift, Tickets, compiled, formula
 from ..core.draws import log32, philox, to_unit, uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE
@@ -441,6 +442,34 @@ class ServiceDesk(Feedback):
             0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Platform and staff besides agents, a week.", source="plan"
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost as the desk opens.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params, asks = self.params, self.params.contacts
+        found = []
+        # Contacts of a week reach the desk in the next, and are felt in the one after.
+        for source, sign, rate in (
+            ("orders", +1, asks.per_order),
+            ("customers", +1, asks.per_week),
+            ("surprise", -1, asks.per_failure),
+            ("criticism", +1, asks.per_negative_message),
+        ):
+            if rate > 0.0:
+                found.append(link(source, "tickets", sign, delay=1.0))
+        found += [
+            link("tickets", "tickets", +1, "again.unsolved", "again.late", "again.abandoned", delay=1.0),
+            link("tickets", "service", -1, "wait.loss", "wait.abandoned_loss", delay=1.0),
+            link("tickets", "service", -1, "auto_reply.annoyance", delay=1.0),
+            link("tickets", "service", -1, "recovery.failed_loss", delay=1.0),
+            link("tickets", "service", +1, "recovery.restores", delay=1.0),
+            link("tickets", "care", -1, "recovery.betrayal", delay=1.0),
+            link("priority", "service", +1, "wait.loss", "wait.abandoned_loss", delay=1.0),
+        ]
+        if params.recovery.paradox:
+            found.append(link("tickets", "service", +1, "recovery.paradox_gain", delay=1.0))
+        if params.threshold is not None:
+            found.append(link("tickets", "attrition", +1, "threshold.effect"))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

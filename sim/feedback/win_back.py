@@ -11,6 +11,7 @@ from ..core.component import Feedback
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, log32, uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED, NOBODY
@@ -210,6 +211,21 @@ class WinBack(Feedback):
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
         weekly_cost: float = param(0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Running cost a week.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        offered = f"{self.name}.offered"
+        found = [
+            link("customers", offered, -1, delay=params.delay_weeks),
+            link("consent", offered, +1),
+            link(offered, "contacts", +1),
+            link(offered, "won_back", +1, "acceptance"),
+        ]
+        if params.acceptance > 0.0:
+            found.append(link("won_back", "attrition", +1 if params.second_life_hazard > 1.0 else -1, "second_life_hazard"))
+            found.append(link("won_back", "order_value", +1, "service_spending"))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

@@ -14,6 +14,7 @@ from ..core.component import Program
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stock, stream, word
 from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import MONEY, WEEKS_PER_YEAR, money
 from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, celebrates
@@ -21,6 +22,7 @@ from ..world.customers import ACTIVE, CHURNED
 from ..world.goals import show_goal
 from ..world.ledger import MOST_MONEY, PointsLiability, TooLarge, allocate
 from ..world.market import Market
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, f64, i32, i64, u8, u16 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16
@@ -334,6 +336,25 @@ class Points(Program):
             if len(self.catalog) > 200:
                 raise ValueError("catalog holds at most 200 rewards")
             return self
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params = self.params
+        # A balance that suffices is redeemed at `rate` a week; what was redeemed is felt in the week after.
+        waits = 1.0 + (1.0 / params.redemption.rate if params.redemption.rate > 0.0 else 0.0)
+        found = [link("orders", "progress", +1), link("orders", "goals_reached", +1)]
+        if params.welcome_points:
+            found.append(link(PLAN, "gift", +1))
+        if params.redemption.rate > 0.0 and params.catalog:
+            found += [
+                link("orders", "rewards", +1, delay=waits),
+                link("order_value", "rewards", +1, delay=waits),
+                link("points_factor", "rewards", +1, delay=waits),
+                link("refunds", "rewards", -1, delay=waits),
+                link("interaction_points", "rewards", +1, delay=waits),
+                link("interactions", "rewards", +1, delay=waits),
+            ]
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

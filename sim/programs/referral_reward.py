@@ -11,10 +11,12 @@ from ..core.component import Program
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE
 from ..world.market import Market
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, i64, u8, u16 = np.float32, np.int64, np.uint8, np.uint16
@@ -113,6 +115,13 @@ class ReferralReward(Program):
         )
         weekly_cost: float = param(0.0, unit="money", low=0.0, high=1e9, role="cost", doc="Running cost a week.", source="plan")
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return (
+            link(PLAN, "invitation_pull", +1, "pull"),
+            link(PLAN, "invitation_appeal", +1, "appeal"),
+        )
 
     @property
     def first_week(self) -> int:

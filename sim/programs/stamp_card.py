@@ -12,12 +12,14 @@ from ..core.component import Program
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stock, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link
 from ..core.units import MONEY, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED
 from ..world.goals import show_goal
 from ..world.ledger import PointsLiability, allocate
 from ..world.market import Market
+from ..world.quantities import PLAN
 from ..world.world import World
 
 f32, i32, i64, u8, u16 = np.float32, np.int32, np.int64, np.uint8, np.uint16
@@ -150,6 +152,15 @@ class StampCard(Program):
             if self.given >= self.stamps:
                 raise ValueError(f"given must be below stamps ({self.stamps}): a card is handed out with something left to do")
             return self
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        found = [link("orders", "progress", +1), link("orders", "rewards", +1, delay=1.0)]
+        if self.params.recurring:
+            found.append(link("orders", "goals_reached", +1))
+        if self.params.given:
+            found.append(link(PLAN, "gift", +1))
+        return tuple(found)
 
     @property
     def first_week(self) -> int:

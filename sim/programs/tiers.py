@@ -12,6 +12,7 @@ from ..core.component import Program
 from ..core.declare import Fact, Fields, Parameters, Total, field, flow, group, param, stock, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
+from ..core.links import Link, link, mean_lag
 from ..core.units import decay, mean_decay, money
 from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, WEEK, YEAR, celebrates, since
@@ -289,6 +290,30 @@ class Tiers(Program):
     @cached_property
     def _tiers(self) -> list[Tier]:
         return list(self.params.tiers.values())
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        params, tiers = self.params, self.params.tiers.values()
+        waits = params.review_weeks / 2.0 if params.upgrade == "at_review" else 0.0
+        found = [
+            link("tier", "points_factor", +1, "tiers.*.points_multiplier"),
+            link("tier", "points_factor", +1, "tiers.*.birthday.multiplier"),
+            link("tier", "interaction_points", +1, "tiers.*.interaction_points"),
+            link("tier", "priority", +1, "tiers.*.priority"),
+            link("tier", "care", +1, "tiers.*.gifts.*.care"),
+            link("tier", "care", +1, "tiers.*.birthday.care"),
+        ]
+        for source, criterion in (("orders", "orders"), ("orders", "spend"), ("order_value", "spend"), ("interactions", "interactions")):
+            if any(getattr(one, criterion) for one in tiers):
+                found.append(link(source, "tier", +1, delay=waits))
+        if any(one.display for one in tiers):
+            found.append(link("tier", "care", +1, "status.care"))
+            found.append(link("tier", "talkativeness", +1, "status.visibility"))
+        if params.downgrade != "never":
+            reviews = params.review_weeks / 2.0
+            found.append(link("tier", "care", +1, "demotion.care", delay=reviews))
+            found.append(link("tier", "attrition", -1, "demotion.attrition", delay=reviews + mean_lag(params.demotion.half_life_weeks)))
+        return tuple(dict.fromkeys(found))
 
     @property
     def first_week(self) -> int:

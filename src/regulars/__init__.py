@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from regulars.experiments.calibrate import calibrate
     from regulars.experiments.compare import compare
+    from regulars.experiments.loops import loops
     from regulars.experiments.run import run
     from regulars.scenarios import load
     from regulars.sim.model import LoyaltyModel
@@ -22,11 +23,12 @@ FACE = {
     "calibrate": ("regulars.experiments.calibrate", "A customer population from a log of orders."),
     "compare": ("regulars.experiments.compare", "Scenarios against a baseline on the same luck."),
     "load": ("regulars.scenarios", "A checked scenario from a file or the library."),
+    "loops": ("regulars.experiments.loops", "The feedback loops of a scenario, and what each contributes."),
     "run": ("regulars.experiments.run", "One scenario over some replications."),
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["LoyaltyModel", "calibrate", "compare", "load", "run"]
+__all__ = ["LoyaltyModel", "calibrate", "compare", "load", "loops", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -218,6 +218,32 @@ def compare(
 
 
 @app.command()
+def loops(
+    file: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    sets: Sets = None,
+    seed: Seed = 1,
+    replications: Replications = 20,
+    weeks: Weeks = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Name the feedback loops that are active, cut each in turn on the same luck, and print what it is worth."""
+    with _errors():
+        scenario = _load(file, sets, weeks)
+        _announce()
+        from regulars.experiments.loops import loops as account
+
+        with _progress() as task:
+            found = account(scenario, replications=replications, seed=seed, threads=threads, progress=task, command=_command())
+    if as_json:
+        _print(found.document)
+        return
+    from regulars.analysis.report import print_loops
+
+    print_loops(found.document)
+
+
+@app.command()
 def calibrate(
     file: Annotated[Path, typer.Argument(metavar="TRANSACTIONS", help="Log of orders, CSV or Parquet.")],
     customer: Annotated[str | None, typer.Option("--customer", metavar="COLUMN", help="Column of the customer's id.")] = None,

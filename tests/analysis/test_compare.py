@@ -19,6 +19,7 @@ from regulars.analysis.compare import (
     payback_week,
     return_on_cost,
     roi_interval,
+    share_made,
     waterfall,
 )
 
@@ -342,3 +343,25 @@ def test_no_interval_where_most_draws_cost_nothing():
 def test_results_are_plain_enough_for_json_and_free_of_nan():
     results = [paired_difference([np.nan], [1.0]), return_on_cost([1.0], [0.0]), roi_interval([], []), break_even([1], [0], [0])]
     json.dumps([dataclasses.asdict(one) for one in results], allow_nan=False)
+
+
+def test_the_share_that_a_linear_loop_makes_is_its_gain():
+    """intact = cut / (1 - g), whatever comes from outside; a balancing loop has a negative gain."""
+    cut = np.array([80.0, 100.0, 120.0])
+    for gain in (0.3, 0.0, -0.5):
+        found = share_made(cut / (1.0 - gain), cut)
+        assert found.value == pytest.approx(gain)
+        assert found.interval == pytest.approx((gain, gain))
+
+
+def test_the_share_has_an_interval_from_paired_replications():
+    """Delta method by hand: residuals of 1 - 90 / 100 are (0, -1, 1), over a mean flow of 100."""
+    found = share_made([100.0, 90.0, 110.0], [90.0, 82.0, 98.0])
+    half = stats.t.ppf(0.975, 2) * np.std([0.0, -1.0, 1.0], ddof=1) / 100.0 / np.sqrt(3)
+    assert found.value == pytest.approx(0.1)
+    assert found.interval == pytest.approx((0.1 - half, 0.1 + half))
+
+
+def test_where_nothing_flows_a_loop_makes_no_share():
+    assert share_made([0.0, 0.0], [0.0, 0.0]).reason == "nothing flows"
+    assert share_made([5.0], [4.0]).interval is None

@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from regulars.analysis.report import print_answer, print_calibration, print_kpis
+from regulars.analysis.report import print_answer, print_calibration, print_kpis, print_loops
 from regulars.analysis.report.words import MINUS, NOTHING, SPACE
 
 FIXTURE = Path(__file__).with_name("document.json")
@@ -237,3 +237,38 @@ def test_output_that_cannot_show_every_sign_still_tells_the_answer():
         [sys.executable, "-c", code], capture_output=True, env={"PYTHONIOENCODING": "cp1252", "COLUMNS": "80"}, check=True
     )
     assert b"Points would lose 15,625 USD over 52 weeks (95 % -16,771 to -14,480 by luck" in found.stdout
+
+
+def loop(name: str, profit: float | None, *, sign: int = 1, gain: float | None = 0.25) -> dict[str, Any]:
+    worth = None if profit is None else {"mean": profit, "ci95": [profit - 10.0, profit + 10.0], "unit": "money"}
+    return {
+        "name": name, "path": ["praise", "acquisition"], "sign": sign, "delay_weeks": 1.0,
+        "worth": {"profit": worth, "retention_rate": None}, "gain": None if gain is None else {"of": "new_customers", "value": gain},
+    }  # fmt: skip
+
+
+def accounts(*loops: dict[str, Any], width: int = 100) -> str:
+    out = io.StringIO()
+    together = {"worth": {"profit": {"mean": 5.0, "ci95": None, "unit": "money"}, "retention_rate": None}} if loops else None
+    document = {"name": "Shop", "weeks": 52, "people": 700, "replications": 4, "currency": "EUR", "loops": loops, "together": together}
+    print_loops(document, Console(file=out, width=width))
+    return out.getvalue().replace(SPACE, " ").replace(MINUS, "-")
+
+
+def test_loops_stand_by_what_they_move_with_sign_delay_and_path_in_words():
+    said = accounts(loop("small", 20.0), loop("large", -300.0, sign=-1, gain=-0.5), width=120)
+    assert said.index("large") < said.index("small")
+    assert "large: balancing, after about 1 week, keeps new customers 50.0 % lower: praise > acquisition > praise" in said
+    assert "small: reinforcing, after about 1 week, makes 25.0 % of new customers: praise > acquisition > praise" in said
+    assert re.search(r"large +-300 +-310 to -290", said)
+    assert "all together" in said and "do not add up" in said
+
+
+def test_one_loop_has_no_sum_and_none_is_said_in_a_line():
+    assert "together" not in accounts(loop("only", 20.0, gain=None))
+    assert "No feedback loop" in accounts()
+
+
+def test_accounts_fit_a_narrow_terminal():
+    said = accounts(loop("a_long_name.and_its_effect", 123456.0), loop("other", None), width=40)
+    assert "123,456" in said and max(map(cell_len, said.splitlines())) <= 40

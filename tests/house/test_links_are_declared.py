@@ -1,0 +1,122 @@
+"""Every effect says in a link what it makes more or less of, in words of the vocabulary, and true to what its file touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import small_market
+
+from regulars.sim import catalog
+from regulars.sim.core.component import Component
+from regulars.sim.core.links import Link, effects
+from regulars.sim.model import LoyaltyModel
+from regulars.sim.world.customers import Customers
+from regulars.sim.world.quantities import LIFE, PLAN, QUANTITIES
+from regulars.sim.world.world import declared
+
+LIVELY = {"push": {"mode": "tagged"}}
+"""Settings beside those of the small market under which no link is ruled out."""
+
+EXAMPLES = [small_market.example(one, LIVELY.get(one.type)) for one in catalog.components()]
+NAMES = [f"{one.type}-{type(one).variant or one.kind}" for one in EXAMPLES]
+LINKS = [(one, each) for one in EXAMPLES for each in one.links]
+
+
+def unknown(component: Component, name: str) -> bool:
+    own, _, field = name.partition(".")
+    return not (name in QUANTITIES or (own == component.name and field in component.State.declarations))
+
+
+def faults(component: Component, one: Link) -> Iterator[str]:
+    yield from (f"no quantity {name!r}" for name in (one.source, one.target) if unknown(component, name))
+    if one.target == PLAN:
+        yield "the plan is changed by nothing"
+    if one.sign not in (-1, +1) or one.delay < 0.0:
+        yield f"sign {one.sign}, delay {one.delay}"
+
+
+@pytest.mark.parametrize("component", EXAMPLES, ids=NAMES)
+def test_links_speak_of_known_quantities(component):
+    assert [(one, fault) for one in component.links for fault in faults(component, one)] == []
+
+
+@pytest.mark.parametrize("component", EXAMPLES, ids=NAMES)
+def test_every_effect_stands_in_a_link_and_links_act_through_effects_alone(component):
+    rows = catalog.parameters(component.Params)
+    acting = {by for one in component.links for by in one.by}
+    assert not acting - {row["name"] for row in rows if row["role"] == "effect"}
+    left = {row["name"] for row in rows if row["role"] == "effect"} - acting
+    assert not left, f"{component.address}: effects in no link: {sorted(left)}"
+
+
+@pytest.mark.parametrize("component", EXAMPLES, ids=NAMES)
+def test_a_link_touches_the_fields_that_its_component_declares(component):
+    """What a link reads stands in `reads`, what it makes stands in `writes`, where it is a shared field."""
+    touched, written = {*component.reads, *component.writes}, set(component.writes)
+    told = [
+        f"{one.source} -> {one.target}"
+        for one in component.links
+        for name, known in ((one.source, touched), (one.target, written))
+        # Who is a customer is changed by life alone, and the response by what stands in one field with consent.
+        if name in QUANTITIES and QUANTITIES[name].fields and not known & set(QUANTITIES[name].fields) and name != "customers"
+    ]
+    assert told == []
+
+
+def test_the_vocabulary_names_fields_and_totals_that_there_are():
+    totals = {one.name for one in declared([*EXAMPLES, *(kpi() for kpi in catalog.kpis())])}
+    for name, one in QUANTITIES.items():
+        assert set(one.fields) <= Customers.declarations.keys(), name
+        assert one.total is None or one.total in totals, name
+        assert one.doc
+
+
+def test_every_quantity_is_used():
+    used = {name for one in (*LIFE, *(each for _, each in LINKS)) for name in (one.source, one.target)}
+    assert set(QUANTITIES) <= used
+
+
+RATES = {"purchase": "log_purchase", "attrition": "log_attrition", "order_value": "log_order_value", "acquisition": "acquisition"}
+
+
+def test_raising_the_source_moves_the_rate_in_the_declared_direction():
+    """Measured: in a lively market a shared field is raised for all, and the component weighs anew."""
+    model = small_market.model(small_market.setting(weeks=9)).run(8)
+    measured = set()
+    for component in model.components:
+        for one in component.links:
+            fields = QUANTITIES[one.source].fields if one.source in QUANTITIES else ()
+            if not fields or one.target not in RATES:
+                continue
+            before, after = (_weighed(model, component, one, fields if raised else ()) for raised in (False, True))
+            if before != after:
+                measured.add((component.type, one.source, one.target))
+                assert (after > before) == (one.sign > 0), (component.address, one)
+    assert measured >= {
+        ("satisfaction", "satisfaction", "purchase"),
+        ("satisfaction", "satisfaction", "attrition"),
+        ("loyalty", "loyalty", "purchase"),
+        ("loyalty", "loyalty", "attrition"),
+        ("goal_gradient", "progress", "purchase"),
+        ("word_of_mouth", "praise", "acquisition"),
+        ("word_of_mouth", "criticism", "acquisition"),
+    }
+
+
+def _weighed(model: LoyaltyModel, component: Component, one: Link, raised: tuple[str, ...]) -> float:
+    """Sum over people of the component's term on the link's rate, with some shared fields raised."""
+    branch = model.branch()
+    world = branch.world
+    # So that there is something for bad news to cancel.
+    world.customers.heard_strong[:] = 3
+    for name in raised:
+        field, high = getattr(world.customers, name), Customers.declarations[name].high
+        field[:] = np.minimum(field + (1 if field.dtype.kind in "ui" else 0.2), np.inf if high is None else high).astype(field.dtype)
+    world.rates.clear()
+    # Other effects of the same source on the same rate may be of the other sign.
+    rivals = {by for other in component.links if (other.source, other.target) == (one.source, one.target) for by in other.by} - set(one.by)
+    silent = {by: neutral for by in rivals if "." not in by for _, _, neutral in effects(component.params, by)}
+    type(component)(component.params.model_copy(update=silent), component.name).weigh(world)
+    return float(getattr(world.rates, RATES[one.target]).sum(dtype=np.float64))
