@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pictures
 
+from regulars.scenarios import load
 from regulars.scenarios.schema import prose, table, top
 from regulars.sim import catalog
 from regulars.sim.core.component import SECTIONS, Component
@@ -69,6 +70,7 @@ def page(variants: list[type[Component]]) -> str:
         within = "###" if variant.variant else "##"
         lines += [f"## Type `{variant.variant}`", ""] if variant.variant else []
         lines += [f"{within} What it does", "", *_linked(prose(_doc(variant)), one.type), "", *_facts(variant, within)]
+        lines += _causes(variant, within)
         rows = catalog.parameters(variant.Params)
         lines += [f"{within} Parameters", "", *table(rows), ""] if rows else []
         lines += _own(variant, within)
@@ -117,6 +119,22 @@ def _facts(component: type[Component], within: str) -> list[str]:
     lines += [""] if component.facts else []
     lines += [component.unpublished, ""] if component.unpublished else []
     return lines
+
+
+def _causes(component: type[Component], within: str) -> list[str]:
+    """Causal links at the settings of the page's scenario, or at the defaults of a variant that it does not show."""
+    shown = [one for one in load(str(DOCS / FOLDER / f"{component.type}.yaml")).components if type(one) is component]
+    lines = []
+    for one in (shown[0] if shown else component()).links:
+        by = ", ".join(f"`{name}`" for name in one.by)
+        lines.append(
+            f"- more `{one.source}`, {'more' if one.sign > 0 else 'less'} `{one.target}`"
+            + (f" (by {by})" if by else "")
+            + (f", after {one.delay:.2g} week{'' if one.delay == 1.0 else 's'}" if one.delay else "")
+            + (", along ties" if one.ties else "")
+        )
+    about = "Links of the causal-loop diagram in which [`regulars loops`](../feedback_loops.md) looks for feedback, as set above."
+    return [f"{within} Causes and effects", "", about, "", *lines, ""] if lines else []
 
 
 def _own(component: type[Component], within: str) -> list[str]:
