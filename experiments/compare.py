@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from regulars.analysis import claims as claimed
 from regulars.analysis.compare import (
     break_even,
     cumulative_band,
@@ -27,6 +28,7 @@ from regulars.analysis.compare import (
 )
 from regulars.analysis.sensitivity import Factor, Swing, one_at_a_time
 from regulars.analysis.sensitivity import Outcome as Worth
+from regulars.scenarios.claims import impossible
 from regulars.scenarios.scenario import Scenario
 
 from .executors import run_all, split_threads
@@ -75,10 +77,12 @@ class Drawn:
     Attributes:
         gains: By view, one a draw.
         cash: Cumulative incremental cash, shape (draws, weeks).
+        claimed: KPIs that the scenario has claims on, of the baseline and of itself, one a draw.
     """
 
     gains: dict[str, Gains]
     cash: np.ndarray
+    claimed: dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,7 @@ def compare(
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         part["name"] = names[at]
         _add_risk(part, None if drawn is None else drawn[at - 1])
+        part["claims"] = _claims(scenario, values[0], values[at], {} if drawn is None else drawn[at - 1].claimed)
         mine = {**unknown[0], **unknown[at]}
         part["uncertain"] = [
             {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")}
@@ -304,7 +309,6 @@ def _answer(
         "naive": _naive(scenario, before, after),
         "waterfall": _waterfall(before, after, gains),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
-        "claims": _claims(scenario, values),
     }
 
 
@@ -391,23 +395,38 @@ def _first_difference(before: Sequence[Outcome], after: Sequence[Outcome]) -> in
     return int(np.argmax(weeks)) + 1 if weeks.any() else None
 
 
-def _claims(scenario: Scenario, values: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    rows = []
-    for name, claim in sorted(scenario.claims.items()):
-        claim = claim if isinstance(claim, dict) else {"value": claim}
-        kpi = claim.get("kpi")
-        simulated = values.get(str(kpi))
-        known = simulated is not None and bool(np.isfinite(simulated).any())
-        rows.append(
-            {
-                "name": name,
-                "kpi": kpi,
-                "claimed": claim.get("value"),
-                "simulated": finite(float(np.nanmean(simulated))) if known and simulated is not None else None,
-                "reading": claim.get("reading"),
-                "source": claim.get("source"),
-            }
-        )
+def _claims(
+    scenario: Scenario,
+    before: Mapping[str, np.ndarray],
+    after: Mapping[str, np.ndarray],
+    drawn: Mapping[str, tuple[np.ndarray, np.ndarray]],
+) -> list[dict[str, Any]]:
+    """Each claim on the scenario in each of its readings, beside what was simulated."""
+    units, rows = kpi_units(), []
+    for name, claim in scenario.claims.items():
+        for reading, value in claim.readings.given().items():
+            found = claimed.simulated(reading, before[claim.kpi], after[claim.kpi])
+            if claim.kpi in drawn:
+                found = replace(found, ci95_all=claimed.over_draws(reading, *drawn[claim.kpi]))
+            start = before[claim.kpi][np.isfinite(before[claim.kpi])]
+            why = impossible(claim.kpi, reading, value, float(start.mean())) if len(start) else None
+            rows.append(
+                {
+                    "name": name,
+                    "kpi": claim.kpi,
+                    "unit": units[claim.kpi],
+                    "wording": claim.wording,
+                    "reading": reading,
+                    "bound": claim.bound,
+                    "claimed": value,
+                    "simulated": finite(found.value),
+                    "ci95": plain(found.ci95),
+                    "ci95_all": plain(found.ci95_all),
+                    "verdict": "not_possible" if why else claimed.verdict(value, found, claim.bound),
+                    "reason": why,
+                    "source": claim.source,
+                }
+            )
     return rows
 
 
@@ -432,8 +451,17 @@ def _draw(
     found = []
     for at in range(1, len(scenarios)):
         before, after = [row[0] for row in rows], [row[at] for row in rows]
-        found.append(Drawn({view: gains_of(before, after, view) for view in VIEWS}, _cash(before, after).cumsum(axis=1)))
+        views = {view: gains_of(before, after, view) for view in VIEWS}
+        found.append(Drawn(views, _cash(before, after).cumsum(axis=1), _claimed(scenarios[at], before, after)))
     return found
+
+
+def _claimed(scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """KPIs that the scenario has claims on, before and after."""
+    if not scenario.claims:
+        return {}
+    old, new = kpi_values(before), kpi_values(after)
+    return {name: (old[name], new[name]) for name in {one.kpi for one in scenario.claims.values()}}
 
 
 def _locked(ticker: Progress | None) -> Progress | None:

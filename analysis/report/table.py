@@ -77,6 +77,9 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
             _say(out, f"  {sentence}")
         _say(out, "")
         _differences(out, row, document)
+        if row.get("claims"):
+            _say(out, "")
+            _claims(out, row, document)
         if row.get("sensitivity"):
             _say(out, "")
             _swings(out, row, document)
@@ -313,6 +316,20 @@ def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, An
             label = said["name"] if counted else f"{said['name']}, {said['unit']}"
             rows.append((label, said["difference"], said["interval"], said["relative"], said["baseline"]))
     _lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
+
+
+def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """Each reading of each claim beside what was simulated."""
+    rows: list[tuple[str, ...]] = []
+    for one in row["claims"]:
+        said = words.claim_row(one, words.currency_of(document))
+        label = f"{said['name']}, {said['reading']}"
+        rows.append((label, said["claimed"], said["simulated"], said["interval"], said["verdict"]))
+    _lay(out, ("claim", "claimed", "simulated", "95 %", "the claim is"), rows, left=("claim", "the claim is"))
+    for one in row["claims"]:
+        if one.get("reason"):
+            _say(out, f"  {words.kpi_name(str(one.get('name')))}: {plain(one['reason'])}.")
+    _say(out, f"  {words.claim_note(row['claims'])}")
 
 
 def _swings(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
