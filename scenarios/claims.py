@@ -23,7 +23,9 @@ class Readings(Parameters):
     """What the words of a claim may mean, all against the baseline of the comparison but for `level`."""
 
     relative: float | None = param(None, unit="share", doc="Change as a fraction of the baseline: .4 is 40 % more.", source="claim")
-    points: float | None = param(None, unit="unit of the KPI", doc="Change in the KPI's own unit: .4 is 40 points of a share.", source="claim")
+    points: float | None = param(
+        None, unit="unit of the KPI", doc="Change in the KPI's own unit: .4 is 40 points of a share.", source="claim"
+    )
     level: float | None = param(None, unit="unit of the KPI", doc="The KPI itself.", source="claim")
     to_multiple: float | None = param(None, unit="1", low=0, doc="To so many times the baseline.", source="claim")
     by_multiple: float | None = param(None, unit="1", low=-1, doc="By so many times the baseline: 2 ends at three times.", source="claim")
@@ -44,7 +46,9 @@ class Claim(Parameters):
 
     kpi: str = param(unit="", doc="KPI it is about, by a name of `regulars catalog kpis`.", source="claim")
     readings: Readings = group("What the words may mean, each with its value.")
-    base: float | None = param(None, unit="unit of the KPI", doc="The KPI before, as stated; checks whether a reading is possible.", source="claim")
+    base: float | None = param(
+        None, unit="unit of the KPI", doc="The KPI before, as stated; checks whether a reading is possible.", source="claim"
+    )
     bound: Literal["exact", "at_least", "at_most"] = param(
         "exact", unit="", doc="Whether the value itself, at least or at most so much is claimed.", source="claim"
     )
@@ -100,7 +104,7 @@ def faults(claims: Mapping[str, Claim]) -> Iterator[Fault]:
         if claim.base is not None:
             why = impossible(claim.kpi, "level", claim.base, claim.base)
             if why:
-                yield Fault(("claims", name, "base"), f"not possible: {why}.", value=claim.base)
+                yield Fault(("claims", name, "base"), f"not possible: {why}.", value=_whole(claim.base))
                 continue
         for reading, value in claim.readings.given().items():
             path = ("claims", name, "readings", reading)
@@ -113,4 +117,9 @@ def faults(claims: Mapping[str, Claim]) -> Iterator[Fault]:
                 why = f"{claim.kpi} would be below {low:g}"
             if why:
                 start = "" if claim.base is None or reading == "level" else f" from a base of {claim.base:g}"
-                yield Fault(path, f"not possible{start}: {why}.", value=value)
+                yield Fault(path, f"not possible{start}: {why}.", value=_whole(value))
+
+
+def _whole(value: float) -> float:
+    """A value as people wrote it."""
+    return int(value) if value.is_integer() else value

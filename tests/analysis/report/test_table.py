@@ -237,3 +237,28 @@ def test_output_that_cannot_show_every_sign_still_tells_the_answer():
         [sys.executable, "-c", code], capture_output=True, env={"PYTHONIOENCODING": "cp1252", "COLUMNS": "80"}, check=True
     )
     assert b"Points would lose 15,625 USD over 52 weeks (95 % -16,771 to -14,480 by luck" in found.stdout
+
+
+CLAIM = {
+    "name": "repurchase", "kpi": "repurchase_rate", "unit": "share", "wording": "up 40 %", "reading": "relative",
+    "bound": "exact",
+    "claimed": 0.4, "simulated": 0.021, "ci95": [0.018, 0.024], "ci95_all": [-0.05, 0.12], "verdict": "above", "reason": None,
+    "source": "a deck",
+}  # fmt: skip
+CLAIMS = [
+    CLAIM,
+    {**CLAIM, "reading": "points", "simulated": 0.0127, "ci95_all": [-0.03, 0.072], "verdict": "not_possible", "reason": "1.27 is above 1"},
+    {**CLAIM, "name": "growth", "kpi": "referrals", "unit": "people", "reading": "by_multiple", "claimed": 3.0, "simulated": 0.93},
+    {**CLAIM, "name": "activity", "reading": "level", "bound": "at_least", "claimed": 0.6, "simulated": 0.364, "verdict": "unknown"},
+]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_claims_stand_beside_what_was_simulated(width):
+    text = printed(DOCUMENT | {"scenarios": [{**DOCUMENT["scenarios"][0], "claims": CLAIMS}]}, width)
+    lines, text = text.splitlines(), text.replace(SPACE, " ").replace(MINUS, "-")
+    assert max(cell_len(line.rstrip()) for line in lines) <= width
+    said = " ".join(text.split())
+    for one in ("+40.0 %", "+2.1 %", "-5.0 to +12.0 %", "above the model", "+40.0 pts", "-3.0 to +7.2 pts", "x not possible", "+3 times",
+                "+0.93 times", "at least 60.0 %", "36.4 %", "Repurchase: 1.27 is above 1.", "A claim is no part"):  # fmt: skip
+        assert one in said, one
