@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from regulars.analysis import claims as claimed
 from regulars.analysis.compare import (
     break_even,
     cumulative_band,
@@ -28,13 +27,13 @@ from regulars.analysis.compare import (
 )
 from regulars.analysis.sensitivity import Factor, Swing, one_at_a_time
 from regulars.analysis.sensitivity import Outcome as Worth
-from regulars.scenarios.claims import impossible
 from regulars.scenarios.scenario import Scenario
 
+from .claims import claim_rows
 from .executors import run_all, split_threads
 from .job import Job, Members, Outcome, execute, same_people
 from .outputs import MANIFEST, replaced, write_bytes
-from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
+from .results import kpi_frame, kpi_units, kpi_values, manifest, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
 from .uncertainty import DEFAULT, Uncertain, draw_values, uncertain
 
@@ -168,7 +167,7 @@ def compare(
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         part["name"] = names[at]
         _add_risk(part, None if drawn is None else drawn[at - 1])
-        part["claims"] = _claims(scenario, values[0], values[at], {} if drawn is None else drawn[at - 1].claimed)
+        part["claims"] = claim_rows(scenario, values[at], values[0], {} if drawn is None else drawn[at - 1].claimed)
         mine = {**unknown[0], **unknown[at]}
         part["uncertain"] = [
             {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")}
@@ -393,41 +392,6 @@ def _first_difference(before: Sequence[Outcome], after: Sequence[Outcome]) -> in
         for name in ("revenue", *_COSTS):
             weeks |= getattr(a.series, name)[:, -1] != getattr(b.series, name)[:, -1]
     return int(np.argmax(weeks)) + 1 if weeks.any() else None
-
-
-def _claims(
-    scenario: Scenario,
-    before: Mapping[str, np.ndarray],
-    after: Mapping[str, np.ndarray],
-    drawn: Mapping[str, tuple[np.ndarray, np.ndarray]],
-) -> list[dict[str, Any]]:
-    """Each claim on the scenario in each of its readings, beside what was simulated."""
-    units, rows = kpi_units(), []
-    for name, claim in scenario.claims.items():
-        for reading, value in claim.readings.given().items():
-            found = claimed.simulated(reading, before[claim.kpi], after[claim.kpi])
-            if claim.kpi in drawn:
-                found = replace(found, ci95_all=claimed.over_draws(reading, *drawn[claim.kpi]))
-            start = before[claim.kpi][np.isfinite(before[claim.kpi])]
-            why = impossible(claim.kpi, reading, value, float(start.mean())) if len(start) else None
-            rows.append(
-                {
-                    "name": name,
-                    "kpi": claim.kpi,
-                    "unit": units[claim.kpi],
-                    "wording": claim.wording,
-                    "reading": reading,
-                    "bound": claim.bound,
-                    "claimed": value,
-                    "simulated": finite(found.value),
-                    "ci95": plain(found.ci95),
-                    "ci95_all": plain(found.ci95_all),
-                    "verdict": "not_possible" if why else claimed.verdict(value, found, claim.bound),
-                    "reason": why,
-                    "source": claim.source,
-                }
-            )
-    return rows
 
 
 def _draw(

@@ -121,6 +121,10 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         mean = NOTHING if known(one.get("mean")) is None else level(size)
         rows.append((words.kpi_name(name), mean, span(one.get("ci95"), level), spread, words.kpi_unit(unit, plain(currency, limit=12))))
     _lay(out, ("KPI", "mean", "95 % interval", "sd", "unit"), rows, left=("KPI", "unit"))
+    if document.get("claims"):
+        _say(out, "")
+        _claims(out, document, {"currency": currency})
+        _say(out, "")
     absent = [words.kpi_name(name) for name, one in (document.get("kpis") or {}).items() if not one]
     if absent:
         _say(out, f"Not in this scenario: {', '.join(absent)}.")
@@ -325,7 +329,7 @@ def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -
         said = words.claim_row(one, words.currency_of(document))
         label = f"{said['name']}, {said['reading']}"
         rows.append((label, said["claimed"], said["simulated"], said["interval"], said["verdict"]))
-    _lay(out, ("claim", "claimed", "simulated", "95 %", "the claim is"), rows, left=("claim", "the claim is"))
+    _lay(out, ("claim", "claimed", "simulated", "95 %", "against model"), rows, left=("claim", "against model"))
     for one in row["claims"]:
         if one.get("reason"):
             _say(out, f"  {words.kpi_name(str(one.get('name')))}: {plain(one['reason'])}.")

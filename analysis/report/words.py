@@ -380,11 +380,11 @@ READING_NAMES = {
     "by_multiple": "by so many times",
 }
 CLAIM_VERDICTS = {
-    "within": "= within the model",
-    "above": "\u25b2 above the model",
-    "below": "\u25bc below the model",
+    "within": "= within",
+    "above": "\u25b2 above",
+    "below": "\u25bc below",
     "not_possible": "x not possible",
-    "unknown": "\u25c7 cannot be told",
+    "unknown": "\u25c7 unknown",
 }
 BOUNDS = {"at_least": "at least ", "at_most": "at most "}
 

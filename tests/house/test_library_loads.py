@@ -180,7 +180,9 @@ def desks() -> dict[int, LoyaltyModel]:
 
 def _wait(one: LoyaltyModel) -> float:
     kpi = next(kpi for kpi in catalog.kpis() if kpi.type == "first_response_minutes")
-    return float(one.weekly().summed().value(kpi())[0, -1])
+    found = one.weekly().summed().value(kpi())
+    assert found is not None
+    return float(found[0, -1])
 
 
 def load_of(agents: int) -> float:
