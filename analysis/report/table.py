@@ -329,7 +329,7 @@ def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -
         said = words.claim_row(one, words.currency_of(document))
         label = f"{said['name']}, {said['reading']}"
         rows.append((label, said["claimed"], said["simulated"], said["interval"], said["verdict"]))
-    _lay(out, ("claim", "claimed", "simulated", "95 %", "against model"), rows, left=("claim", "against model"))
+    _lay(out, ("claim", "claimed", "simulated", "95\u00a0%", "against model"), rows, left=("claim", "against model"))
     for one in row["claims"]:
         if one.get("reason"):
             _say(out, f"  {words.kpi_name(str(one.get('name')))}: {plain(one['reason'])}.")

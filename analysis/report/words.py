@@ -386,7 +386,7 @@ CLAIM_VERDICTS = {
     "not_possible": "x not possible",
     "unknown": "\u25c7 unknown",
 }
-BOUNDS = {"at_least": "at least ", "at_most": "at most "}
+BOUNDS = {"at_least": ", at least", "at_most": ", at most"}
 
 
 def claim_row(claim: Mapping[str, Any], currency: str) -> dict[str, str]:
@@ -400,7 +400,7 @@ def claim_row(claim: Mapping[str, Any], currency: str) -> dict[str, str]:
             return percent(value, signed=True)
         if reading in ("to_multiple", "by_multiple"):
             digits = 0 if float(value).is_integer() else 2
-            return f"{number(value, digits=digits, signed=reading == 'by_multiple')}{SPACE}times"
+            return f"{number(value, digits=digits, signed=reading == 'by_multiple')}{SPACE}x"
         said = quantity(unit, currency, known(value) or 0.0)(value, level=reading == "level")
         return f"{said}{SPACE}{currency}" if unit == "money" else said
 
@@ -410,8 +410,8 @@ def claim_row(claim: Mapping[str, Any], currency: str) -> dict[str, str]:
     return {
         "name": kpi_name(str(claim.get("name") or "")),
         "kpi": kpi_name(str(claim.get("kpi") or "")),
-        "reading": digits.get(reading) or READING_NAMES.get(reading, plain(reading, limit=60)),
-        "claimed": f"{BOUNDS.get(str(claim.get('bound')), '')}{say(claim.get('claimed'))}",
+        "reading": (digits.get(reading) or READING_NAMES.get(reading, plain(reading, limit=60))) + BOUNDS.get(str(claim.get("bound")), ""),
+        "claimed": say(claim.get("claimed")),
         "simulated": say(claim.get("simulated")),
         "interval": span(interval, say),
         "verdict": CLAIM_VERDICTS.get(told, NOTHING),
