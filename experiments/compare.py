@@ -25,11 +25,12 @@ from regulars.analysis.compare import (
 )
 from regulars.scenarios.scenario import Scenario
 
+from .claims import claim_rows
 from .executors import Kind, Run, crew, split_threads, suited
 from .gains import VIEWS, Gains, gains_of
 from .job import Job, Members, Outcome, execute, same_people
 from .outputs import MANIFEST, replaced, write_bytes
-from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
+from .results import kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
 from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
 from .sensitivity import sensitivity as sensitivity_tables
@@ -54,10 +55,12 @@ class Drawn:
     Attributes:
         gains: By view, one a draw.
         cash: Cumulative incremental cash, shape (draws, weeks).
+        claimed: KPIs that the scenario has claims on, of the baseline and of itself, one a draw.
     """
 
     gains: dict[str, Gains]
     cash: np.ndarray
+    claimed: dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def compare(
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
         part["name"] = names[at]
         _add_risk(part, None if drawn is None else drawn[at - 1])
+        part["claims"] = claim_rows(scenario, values[at], values[0], {} if drawn is None else drawn[at - 1].claimed)
         mine = {**unknown[0], **unknown[at]}
         part["uncertain"] = [
             {name: getattr(one, name) for name in ("path", "unit", "low", "high", "default", "source")}
@@ -271,7 +275,6 @@ def _answer(
         "naive": _naive(scenario, before, after),
         "waterfall": _waterfall(before, after, gains),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
-        "claims": _claims(scenario, values),
     }
 
 
@@ -349,26 +352,6 @@ def _first_difference(before: Sequence[Outcome], after: Sequence[Outcome]) -> in
     return int(np.argmax(weeks)) + 1 if weeks.any() else None
 
 
-def _claims(scenario: Scenario, values: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    rows = []
-    for name, claim in sorted(scenario.claims.items()):
-        claim = claim if isinstance(claim, dict) else {"value": claim}
-        kpi = claim.get("kpi")
-        simulated = values.get(str(kpi))
-        known = simulated is not None and bool(np.isfinite(simulated).any())
-        rows.append(
-            {
-                "name": name,
-                "kpi": kpi,
-                "claimed": claim.get("value"),
-                "simulated": finite(float(np.nanmean(simulated))) if known and simulated is not None else None,
-                "reading": claim.get("reading"),
-                "source": claim.get("source"),
-            }
-        )
-    return rows
-
-
 @dataclass(frozen=True)
 class Draws:
     """Joint draws of what is not known; a task for workers, who may be other processes.
@@ -399,8 +382,17 @@ def _draw(draws: Draws, run: Run, progress: Callable[[str, int], Progress] | Non
     found = []
     for at in range(1, len(scenarios)):
         before, after = [row[0] for row in rows], [row[at] for row in rows]
-        found.append(Drawn({view: gains_of(before, after, view) for view in VIEWS}, _cash(before, after).cumsum(axis=1)))
+        views = {view: gains_of(before, after, view) for view in VIEWS}
+        found.append(Drawn(views, _cash(before, after).cumsum(axis=1), _claimed(scenarios[at], before, after)))
     return found
+
+
+def _claimed(scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """KPIs that the scenario has claims on, before and after."""
+    if not scenario.claims:
+        return {}
+    old, new = kpi_values(before), kpi_values(after)
+    return {name: (old[name], new[name]) for name in {one.kpi for one in scenario.claims.values()}}
 
 
 def _add_risk(part: dict[str, Any], drawn: Drawn | None) -> None:

@@ -19,6 +19,7 @@ from regulars.scenarios.scenario import Scenario
 from regulars.sim import catalog
 from regulars.sim.core.component import Kpi
 
+from .claims import claim_rows
 from .job import Outcome
 from .outputs import write_bytes
 
@@ -139,7 +140,8 @@ class Result:
         return found
 
     def document(self) -> dict[str, Any]:
-        """The JSON document of `regulars run`."""
+        """The JSON document of `regulars run`; with `claims` if the scenario has any on a level."""
+        claims = claim_rows(self.scenario, kpi_values(self.outcomes))
         return {
             "scenario": self.scenario.id,
             "seed": self.seed,
@@ -148,6 +150,7 @@ class Result:
             "people": self.scenario.market.people,
             "state_hash": self.state_hash,
             "kpis": self.summary(),
+            **({"claims": claims} if claims else {}),
             "timing": self.timing,
             "run_dir": None if self.run_dir is None else str(self.run_dir),
         }

@@ -15,6 +15,7 @@ from regulars.sim.core.declare import Parameters, group, param
 from regulars.sim.world.market import Economics, Market
 from regulars.sim.world.world import brought
 
+from . import claims as claiming
 from . import options
 from . import resolve as resolving
 from .faults import Fault, choice, number, validated
@@ -63,7 +64,7 @@ class Head(Parameters):
     sources: dict[str, Annotated[str, Field(min_length=1)]] = group(
         "Dotted path, or a prefix that covers all below it, to a citation or a text that begins with `assumed`.", dict
     )
-    claims: dict[str, Any] = group("Numbers that others have stated about this case, labeled as such.", dict)
+    claims: dict[str, claiming.Claim] = group("Numbers that others have stated about this case; no result depends on them.", dict)
     uncertainties: dict[str, Range] = group("Dotted path to the range in a sensitivity analysis.", dict)
 
 
@@ -161,6 +162,7 @@ class _Check:
         if head is not None:
             faults.extend(_dangling(head, market, economics, components))
             faults.extend(self._fitted_ranges(head))
+            faults.extend(claiming.faults(head.claims))
         if self.problems or faults or head is None or market is None or economics is None:
             raise ScenarioError([*self.problems, *placed(faults, self.root)])
         source = self.resolved.source
@@ -405,7 +407,7 @@ def _misnamed(tree: Any, told: set[tuple[str, ...]], path: tuple[str, ...] = ())
         return
     for name, inner in tree.items():
         here = (*path, name)
-        if not path and name in ("sources", "claims", "uncertainties"):
+        if not path and name in ("sources", "uncertainties"):
             continue
         if not NAME.fullmatch(name):
             if here not in told:

@@ -17,6 +17,7 @@ from regulars.sim.core.component import Component, Kpi
 from regulars.sim.world.market import Economics, Market
 
 if TYPE_CHECKING:
+    from .claims import Claim
     from .library import Source
 
 UNHASHED = ("name", "description", "sources", "claims")
@@ -39,7 +40,7 @@ class Scenario:
         tree: The whole scenario as plain data with all defaults filled in; valid input again.
         origin: Dotted path of every value to ``FILE:LINE``, ``--set:PLACE`` or ``catalog:0``.
         sources: Dotted path, or a prefix of paths, to a citation or a text that begins with ``assumed``.
-        claims: Numbers that others have stated about this case, kept as they are.
+        claims: Numbers that others have stated about this case, by name.
         uncertainties: Dotted path to (low, high): range in a sensitivity analysis instead of the parameter's own.
         source: The file, from whose folder paths in the tree are read.
         files: All files that were read: its own, those it extends, its population and its ties.
@@ -61,7 +62,7 @@ class Scenario:
     tree: dict[str, Any]
     origin: dict[str, str]
     sources: dict[str, str]
-    claims: dict[str, Any]
+    claims: dict[str, Claim]
     uncertainties: dict[str, tuple[float, float]]
     source: Source
     files: tuple[Path, ...] = ()

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from . import charts, words
-from .words import NOTHING, claim_value, known, money, number, percent, plain, setting, span
+from .words import NOTHING, known, money, number, percent, plain, setting, span
 
 MOST_TEXT = 2000
 
@@ -133,7 +133,8 @@ def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], curr
         "turns": _turns(row),
         "kpis": [words.kpi_row(name, one, currency) for name, one in (row.get("differences") or {}).items() if one],
         "unmeasured": [words.kpi_name(name) for name, one in (row.get("differences") or {}).items() if not one],
-        "claims": _claims(row),
+        "claims": _claims(row, currency),
+        "claim_note": words.claim_note(row.get("claims") or []),
     }
 
 
@@ -253,23 +254,16 @@ def _turns(row: Mapping[str, Any]) -> str:
     return f"Alone enough to turn a gain into a loss or a loss into a gain: {', '.join(told)}{more}."
 
 
-def _claims(row: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What others claim beside what the simulation says."""
-    told = []
-    for one in row.get("claims") or []:
-        kpi = (row.get("differences") or {}).get(str(one.get("kpi"))) or {}
-        unit = one.get("unit") or kpi.get("unit")
-        told.append(
-            {
-                "name": words.kpi_name(str(one.get("name") or "")),
-                "kpi": words.kpi_name(str(one.get("kpi") or "")),
-                "claimed": claim_value(one.get("claimed"), unit),
-                "simulated": claim_value(one.get("simulated"), unit),
-                "reading": plain(one.get("reading") or "", limit=MOST_TEXT),
-                "source": plain(one.get("source") or "not stated", limit=MOST_TEXT),
-            }
-        )
-    return told
+def _claims(row: Mapping[str, Any], currency: str) -> list[dict[str, str]]:
+    """What others claim beside what the simulation says, one row a reading."""
+    return [
+        {
+            **words.claim_row(one, currency),
+            "wording": plain(one.get("wording") or "", limit=MOST_TEXT),
+            "source": plain(one.get("source") or "not stated", limit=MOST_TEXT),
+        }
+        for one in row.get("claims") or []
+    ]
 
 
 def _assumptions(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

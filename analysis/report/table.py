@@ -77,6 +77,9 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
             _say(out, f"  {sentence}")
         _say(out, "")
         _differences(out, row, document)
+        if row.get("claims"):
+            _say(out, "")
+            _claims(out, row, document)
         if row.get("sensitivity"):
             _say(out, "")
             _swings(out, row, document)
@@ -118,6 +121,10 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         mean = NOTHING if known(one.get("mean")) is None else level(size)
         rows.append((words.kpi_name(name), mean, span(one.get("ci95"), level), spread, words.kpi_unit(unit, plain(currency, limit=12))))
     _lay(out, ("KPI", "mean", "95 % interval", "sd", "unit"), rows, left=("KPI", "unit"))
+    if document.get("claims"):
+        _say(out, "")
+        _claims(out, document, {"currency": currency})
+        _say(out, "")
     absent = [words.kpi_name(name) for name, one in (document.get("kpis") or {}).items() if not one]
     if absent:
         _say(out, f"Not in this scenario: {', '.join(absent)}.")
@@ -367,6 +374,20 @@ def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, An
             label = said["name"] if counted else f"{said['name']}, {said['unit']}"
             rows.append((label, said["difference"], said["interval"], said["relative"], said["baseline"]))
     _lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
+
+
+def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """Each reading of each claim beside what was simulated."""
+    rows: list[tuple[str, ...]] = []
+    for one in row["claims"]:
+        said = words.claim_row(one, words.currency_of(document))
+        label = f"{said['name']}, {said['reading']}"
+        rows.append((label, said["claimed"], said["simulated"], said["interval"], said["verdict"]))
+    _lay(out, ("claim", "claimed", "simulated", "95\u00a0%", "against model"), rows, left=("claim", "against model"))
+    for one in row["claims"]:
+        if one.get("reason"):
+            _say(out, f"  {words.kpi_name(str(one.get('name')))}: {plain(one['reason'])}.")
+    _say(out, f"  {words.claim_note(row['claims'])}")
 
 
 def _swings(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:

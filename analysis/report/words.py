@@ -387,13 +387,58 @@ def kpi_row(name: str, difference: Mapping[str, Any], currency: str) -> dict[str
     }
 
 
-def claim_value(value: Any, unit: Any) -> str:
-    """A claimed or simulated number: text as it stands, a share or a relative change in percent."""
-    if known(value) is None:
-        return plain(value, limit=60) if isinstance(value, str) else NOTHING
-    if unit in ("share", "relative"):
-        return percent(value, signed=unit == "relative")
-    return number(value)
+READING_NAMES = {
+    "relative": "relative change",
+    "points": "change in points",
+    "level": "level",
+    "to_multiple": "to so many times",
+    "by_multiple": "by so many times",
+}
+CLAIM_VERDICTS = {
+    "within": "= within",
+    "above": "\u25b2 above",
+    "below": "\u25bc below",
+    "not_possible": "x not possible",
+    "unknown": "\u25c7 unknown",
+}
+BOUNDS = {"at_least": ", at least", "at_most": ", at most"}
+
+
+def claim_row(claim: Mapping[str, Any], currency: str) -> dict[str, str]:
+    """One reading of a claim beside the simulation, said."""
+    reading, unit = str(claim.get("reading") or ""), str(claim.get("unit") or "")
+
+    def say(value: Any) -> str:
+        if known(value) is None:
+            return NOTHING
+        if reading == "relative":
+            return percent(value, signed=True)
+        if reading in ("to_multiple", "by_multiple"):
+            digits = 0 if float(value).is_integer() else 2
+            return f"{number(value, digits=digits, signed=reading == 'by_multiple')}{SPACE}x"
+        said = quantity(unit, currency, known(value) or 0.0)(value, level=reading == "level")
+        return f"{said}{SPACE}{currency}" if unit == "money" else said
+
+    interval = claim.get("ci95_all") or claim.get("ci95")
+    digits = {"points": "change in points" if unit in ("share", "points") else f"change in {kpi_unit(unit, currency)}"}
+    told = str(claim.get("verdict") or "")
+    return {
+        "name": kpi_name(str(claim.get("name") or "")),
+        "kpi": kpi_name(str(claim.get("kpi") or "")),
+        "reading": (digits.get(reading) or READING_NAMES.get(reading, plain(reading, limit=60))) + BOUNDS.get(str(claim.get("bound")), ""),
+        "claimed": say(claim.get("claimed")),
+        "simulated": say(claim.get("simulated")),
+        "interval": span(interval, say),
+        "verdict": CLAIM_VERDICTS.get(told, NOTHING),
+        "reason": plain(claim.get("reason") or "", limit=200),
+    }
+
+
+def claim_note(claims: Sequence[Mapping[str, Any]]) -> str:
+    """What the intervals of a table of claims hold."""
+    if any(ends(one.get("ci95_all")) for one in claims):
+        return f"Intervals hold 95{SPACE}% of draws of luck and uncertain parameters. A claim is no part of the model."
+    return f"Intervals are 95{SPACE}% by luck alone. A claim is no part of the model."
 
 
 def limits(document: Mapping[str, Any]) -> list[str]:

@@ -198,12 +198,14 @@ class Kpi(Component):
         unit: Unit of the value; ``money`` is in the scenario's currency.
         definition: The definition printed wherever the number stands.
         absent: Value in a scenario without the mechanism: 0 for counts, None where there is nothing to divide.
+        bounds: Least and greatest value there can be, None where there is no end; 0 and 1 for a share that gives none.
     """
 
     kind = "kpi"
     unit: ClassVar[str] = ""
     definition: ClassVar[str] = ""
     absent: ClassVar[float | None] = None
+    bounds: ClassVar[tuple[float | None, float | None] | None] = None
 
     def value(self, totals: Any) -> Any:
         """The KPI from weekly or summed totals; None where its mechanism is absent.

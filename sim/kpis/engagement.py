@@ -22,6 +22,7 @@ class Satisfaction(Kpi):
     type = "satisfaction"
     unit = "points"
     definition = "Mean satisfaction (0-100) of truly active customers at the end."
+    bounds = (0.0, 100.0)
     reads = ("status", "segment", "satisfaction", "loyalty")
     totals = (
         stock("satisfaction_sum", unit="points", scale=1000, doc="Sum of satisfaction over active customers."),
@@ -44,6 +45,7 @@ class Nps(Kpi):
 
     type = "nps"
     unit = "points"
+    bounds = (-100.0, 100.0)
     definition = "Percent answering 9-10 less percent answering 0-6 when satisfaction / 10 is rounded; an output only."
 
     def value(self, totals: Series) -> Any:

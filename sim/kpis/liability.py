@@ -84,6 +84,7 @@ class RedemptionRate(Kpi):
 
     type = "redemption_rate"
     unit = "share"
+    bounds = (0.0, None)
     definition = "Points redeemed per point issued in the same time."
 
     def value(self, totals: Series) -> Any:

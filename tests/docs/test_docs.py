@@ -125,7 +125,7 @@ def test_every_key_of_the_answer_is_explained() -> None:
     base, plan = (
         rg.load(one).with_values(small) for one in ("library:online_shop/baseline", str(ROOT / "examples" / "stars.yaml"))
     )
-    plan = plan.with_values({"claims": {"orders": {"kpi": "orders", "value": 1}}})
+    plan = plan.with_values({"claims": {"orders": {"kpi": "orders", "readings": {"level": 1}, "source": "a deck"}}})
     document = rg.compare(base, [plan], replications=2, draws=2, threads=1).document
     json.dumps(document, allow_nan=False)
     page = (ROOT / "docs" / "reading_the_answer.md").read_text(encoding="utf-8")

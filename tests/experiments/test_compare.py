@@ -263,3 +263,35 @@ def test_a_naive_member_reading_overstates_the_program(comparison, part):
     naive = part["naive"]
     assert naive["truth"]["gain"] == pytest.approx(part["differences"]["gross_margin"]["mean"], rel=1e-6)
     assert naive["members"]["claimed_lift"] > naive["members"]["true_lift"]
+
+
+DECK: dict[str, Any] = {
+    "rise": {"kpi": "orders", "readings": {"relative": 0.4, "to_multiple": 1.4, "by_multiple": 0.4}, "source": "a deck"},
+    "satisfaction": {"kpi": "satisfaction", "readings": {"points": 0.0, "level": 92}, "wording": "to 92", "source": "a deck"},
+    "impossible": {"kpi": "satisfaction", "readings": {"relative": 0.6}, "source": "a deck"},
+    "no_desk": {"kpi": "first_response_minutes", "readings": {"level": 15}, "bound": "at_most", "source": "a deck"},
+}
+
+
+def test_claims_stand_beside_their_readings_and_change_no_number(arms, comparison):
+    told = compare(arms[0], [arms[1].with_values({"claims": DECK})], replications=8, draws=6, sensitivity=False)
+    with_claims, without = ({**one.document["scenarios"][0]} for one in (told, comparison))
+    rows = with_claims.pop("claims")
+    assert without.pop("claims") == []
+    assert json.dumps(with_claims) == json.dumps(without)
+    found = {(one["name"], one["reading"]): one for one in rows}
+    assert list(found) == [(name, reading) for name, one in DECK.items() for reading in one["readings"]]
+    orders = without["differences"]["orders"]
+    assert found["rise", "relative"]["simulated"] == pytest.approx(orders["mean"] / orders["baseline"])
+    assert found["rise", "to_multiple"]["simulated"] == pytest.approx(1.0 + found["rise", "by_multiple"]["simulated"])
+    assert {found["rise", one]["verdict"] for one in ("relative", "by_multiple", "to_multiple")} == {"above"}
+    assert found["satisfaction", "points"]["ci95"] == pytest.approx(without["differences"]["satisfaction"]["ci95"])
+    assert found["satisfaction", "level"]["ci95_all"][1] < 92.0
+    assert found["impossible", "relative"]["verdict"] == "not_possible"
+    assert "above 100, the most there is; possible from 62.5 or less" in found["impossible", "relative"]["reason"]
+    assert (found["no_desk", "level"]["simulated"], found["no_desk", "level"]["verdict"]) == (None, "unknown")
+
+
+def test_claims_change_no_byte_of_a_run(arms):
+    plain, told = (run(one, replications=2) for one in (arms[1], arms[1].with_values({"claims": DECK})))
+    assert plain.document()["state_hash"] == told.document()["state_hash"]

@@ -118,3 +118,15 @@ def test_numbers_out_of_range_are_told_by_name(shop, settings, said):
     with pytest.raises(ValueError, match="must be") as caught:
         run(shop, **settings)
     assert str(caught.value).startswith(said)
+
+
+def test_claims_on_a_level_stand_in_the_document_of_a_run(shop):
+    names = {"orders": {"kpi": "orders", "readings": {"level": 1e6, "relative": 0.4}, "source": "a deck"}}
+    told = run(shop.with_values({"claims": names}), replications=3)
+    (row,) = told.document()["claims"]
+    assert (row["name"], row["reading"], row["verdict"]) == ("orders", "level", "above")
+    orders = told.summary()["orders"]
+    assert orders is not None
+    assert row["simulated"] == pytest.approx(orders["mean"])
+    assert row["ci95"] == pytest.approx(orders["ci95"])
+    assert "claims" not in run(shop, replications=1).document()

@@ -186,11 +186,9 @@ def test_names_that_are_types_need_no_type(write):
     assert load("s.yaml").tree["programs"]["toy_card"]["type"] == "toy_card"
 
 
-def test_claims_and_descriptions_are_kept_as_they_are(write):
-    write("s.yaml", "description: >\n  Two\n  words\nclaims: {roi: {kpi: profit, value: 2.5, reading: [a, {b: c}], source: seed}}\n")
-    scenario = load("s.yaml")
-    assert scenario.description == "Two words\n"
-    assert scenario.claims == {"roi": {"kpi": "profit", "value": 2.5, "reading": ["a", {"b": "c"}], "source": "seed"}}
+def test_descriptions_are_kept_as_they_are(write):
+    write("s.yaml", "description: >\n  Two\n  words\n")
+    assert load("s.yaml").description == "Two words\n"
 
 
 def test_sources_of_a_part_that_is_off_are_let_be(write):

@@ -100,7 +100,7 @@ def test_a_thousand_draws_take_about_a_second(scenario):
 def test_the_digest_ignores_what_changes_no_result(write, scenario):
     same = """# a comment
 currency: "USD"
-claims: {a: {value: 1}}
+claims: {a: {kpi: orders, readings: {level: 1}, source: seed}}
 programs:
   ticket: {price: 2.0, type: toy_ticket}
   card: {type: toy_card, prizes: {cup: {points: 5, cost: 1e0}}, stamps: 10}

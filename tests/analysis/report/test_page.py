@@ -294,3 +294,10 @@ def test_words_can_be_read_on_their_ground():
     for words in ("ink", "quiet", "gain", "loss", "open"):
         for ground in ("#ffffff", colors["wash"]):
             assert (luminance(ground) + 0.05) / (luminance(colors[words]) + 0.05) >= 4.5, (words, ground)
+
+
+def test_claims_stand_beside_what_was_simulated(benign):
+    claim = DOCUMENT["scenarios"][0]["claims"][0]
+    assert (claim["claimed"], claim["simulated"]) == (0.3, 0.01953)
+    for one in ("members buy 30 % more", "relative change", "+30.0 %", "+2.0 %", "\u25b2 above", "vendor brochure", "by luck alone"):
+        assert one in benign.text, one

@@ -272,3 +272,28 @@ def test_one_loop_has_no_sum_and_none_is_said_in_a_line():
 def test_accounts_fit_a_narrow_terminal():
     said = accounts(loop("a_long_name.and_its_effect", 123456.0), loop("other", None), width=40)
     assert "123,456" in said and max(map(cell_len, said.splitlines())) <= 40
+
+
+CLAIM = {
+    "name": "repurchase", "kpi": "repurchase_rate", "unit": "share", "wording": "up 40 %", "reading": "relative",
+    "bound": "exact",
+    "claimed": 0.4, "simulated": 0.021, "ci95": [0.018, 0.024], "ci95_all": [-0.05, 0.12], "verdict": "above", "reason": None,
+    "source": "a deck",
+}  # fmt: skip
+CLAIMS = [
+    CLAIM,
+    {**CLAIM, "reading": "points", "simulated": 0.0127, "ci95_all": [-0.03, 0.072], "verdict": "not_possible", "reason": "1.27 is above 1"},
+    {**CLAIM, "name": "growth", "kpi": "referrals", "unit": "people", "reading": "by_multiple", "claimed": 3.0, "simulated": 0.93},
+    {**CLAIM, "name": "activity", "reading": "level", "bound": "at_least", "claimed": 0.6, "simulated": 0.364, "verdict": "unknown"},
+]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_claims_stand_beside_what_was_simulated(width):
+    text = printed(DOCUMENT | {"scenarios": [{**DOCUMENT["scenarios"][0], "claims": CLAIMS}]}, width)
+    lines, text = text.splitlines(), text.replace(SPACE, " ").replace(MINUS, "-")
+    assert max(cell_len(line.rstrip()) for line in lines) <= width
+    said = " ".join(text.split())
+    for one in ("+40.0 %", "+2.1 %", "-5.0 to +12.0 %", "\u25b2 above", "+40.0 pts", "-3.0 to +7.2 pts", "x not possible", "+3 x",
+                "+0.93 x", "least", "60.0 %", "36.4 %", "Repurchase: 1.27 is above 1.", "A claim is no part"):  # fmt: skip
+        assert one in said, one

@@ -1,0 +1,59 @@
+"""A scenario's claims beside what was simulated, as rows of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from regulars.analysis.claims import over_draws, simulated, verdict
+from regulars.scenarios.claims import impossible
+from regulars.scenarios.scenario import Scenario
+from regulars.sim import catalog
+
+
+def claim_rows(
+    scenario: Scenario,
+    after: Mapping[str, np.ndarray],
+    before: Mapping[str, np.ndarray] | None = None,
+    drawn: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
+) -> list[dict[str, Any]]:
+    """Each claim on the scenario in each of its readings, beside what was simulated.
+
+    Args:
+        scenario: Whose claims.
+        after: Its KPIs, shape (replications,).
+        before: Those of the baseline, paired; without one only levels are told.
+        drawn: KPIs of the baseline and of the scenario over draws of uncertain parameters.
+    """
+    units, rows = {one.type: one.unit for one in catalog.kpis()}, []
+    for name, claim in scenario.claims.items():
+        for reading, value in claim.readings.given().items():
+            if before is None and reading != "level":
+                continue
+            base = (after if before is None else before)[claim.kpi]
+            found = simulated(reading, base, after[claim.kpi])
+            if drawn and claim.kpi in drawn:
+                found = replace(found, ci95_all=over_draws(reading, *drawn[claim.kpi]))
+            start = base[np.isfinite(base)]
+            why = impossible(claim.kpi, reading, value, float(start.mean())) if len(start) else None
+            rows.append(
+                {
+                    "name": name,
+                    "kpi": claim.kpi,
+                    "unit": units[claim.kpi],
+                    "wording": claim.wording,
+                    "reading": reading,
+                    "bound": claim.bound,
+                    "claimed": value,
+                    "simulated": found.value,
+                    "ci95": found.ci95 and list(found.ci95),
+                    "ci95_all": found.ci95_all and list(found.ci95_all),
+                    "verdict": "not_possible" if why else verdict(value, found, claim.bound),
+                    "reason": why,
+                    "source": claim.source,
+                }
+            )
+    return rows

@@ -1,0 +1,101 @@
+"""Claims are checked as strictly as what enters the model."""
+
+from __future__ import annotations
+
+import pytest
+
+from regulars.scenarios import ScenarioError, load
+from regulars.scenarios.claims import impossible, target
+
+
+def told(write, claims: str) -> str:
+    write("s.yaml", f"name: S\nclaims: {claims}\n")
+    with pytest.raises(ScenarioError) as caught:
+        load("s.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("claims", "says"),
+    [
+        (
+            "{a: {kpi: repurchase_rat, readings: {level: .5}, source: x}}",
+            "claims.a.kpi = repurchase_rat: no such KPI. Did you mean 'repurchase_rate'?",
+        ),
+        (
+            "{a: {kpi: profit, readings: {}, source: x}}",
+            "claims.a.readings: needs at least one reading with its value, such as {relative: 0.4}.",
+        ),
+        ("{a: {kpi: profit, readings: {relativ: 1}, source: x}}", "claims.a.readings.relativ: no such name here. Did you mean 'relative'?"),
+        ("{a: {kpi: profit, readings: {relative: 40 %}, source: x}}", "claims.a.readings.relative = 40 %: must be a number"),
+        ("{a: {kpi: profit, readings: {relative: .4}}}", "claims.a.source: missing. Who states it."),
+        ("{a: {kpi: profit, value: 3, source: x}}", "claims.a.value: no such name here."),
+        ("{a: 3}", "claims.a = 3: must be a map of names to values"),
+        ("{A: {kpi: profit, readings: {level: 1}, source: x}}", "claims.A: a name is a-z, 0-9 and _"),
+        (
+            "{a: {kpi: profit, readings: {level: 1}, source: x, bound: atleast}}",
+            "claims.a.bound = atleast: must be exact, at_least or at_most. Nearest right value: at_least.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_slip_is_told_with_the_nearest_right_answer(write, claims, says):
+    assert says in told(write, claims)
+
+
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [
+        # The worked cases of the claims collected: 40 % more satisfaction needs a base of 71.4 or less, half more retention one of 66.7 %.
+        (
+            "{kpi: satisfaction, base: 78, readings: {relative: 0.4}",
+            "satisfaction would be 109.2, above 100, the most there is; possible from 71.43 or less",
+        ),
+        (
+            "{kpi: retention_rate, base: 0.8, readings: {relative: 0.5}",
+            "retention_rate would be 1.2, above 1, the most there is; possible from 0.6667 or less",
+        ),
+        (
+            "{kpi: retention_rate, base: 0.8, readings: {points: 0.5}",
+            "retention_rate would be 1.3, above 1, the most there is; possible from 0.5 or less",
+        ),
+        (
+            "{kpi: click_through_rate, base: 0.6, readings: {to_multiple: 2}",
+            "would be 1.2, above 1, the most there is; possible from 0.5 or less",
+        ),
+        (
+            "{kpi: click_through_rate, base: 0.4, readings: {by_multiple: 2}",
+            "would be 1.2, above 1, the most there is; possible from 0.3333 or less",
+        ),
+        ("{kpi: churn_rate, base: 0.2, readings: {points: -0.3}", "churn_rate would be -0.1, below 0, the least there is"),
+        ("{kpi: retention_rate, readings: {level: 1.4}", "retention_rate would be 1.4, above 1, the most there is"),
+        ("{kpi: retention_rate, readings: {points: 1.4}", "retention_rate lies within 0 to 1"),
+        ("{kpi: retention_rate, base: 60, readings: {relative: 0.1}", "claims.a.base = 60: not possible"),
+    ],
+)  # fmt: skip
+def test_a_reading_that_no_market_could_bring_is_refused(write, claim, says):
+    found = told(write, f"{{a: {claim}, source: x}}}}")
+    assert says in found
+    assert "not possible" in found
+
+
+def test_the_points_reading_may_end_at_the_most_there_is(write):
+    write("s.yaml", "claims: {a: {kpi: repurchase_rate, base: 0.6, readings: {relative: 0.4, points: 0.4}, source: x}}\n")
+    assert load("s.yaml").claims["a"].readings.given() == {"relative": 0.4, "points": 0.4}
+
+
+def test_what_readings_ask_for_by_hand():
+    # To 2 times .08 is .16, by 2 times is .24.
+    asked = [target(reading, 2.0, 0.08) for reading in ("to_multiple", "by_multiple")]
+    assert asked == pytest.approx([0.16, 0.24])
+    assert target("relative", 0.4, 0.6) == pytest.approx(0.84)
+    assert target("points", 0.4, 0.6) == pytest.approx(1.0)
+    assert impossible("profit", "relative", 9.0, -5.0) is None
+
+
+def test_claims_are_inherited_changed_and_removed(write):
+    more = "b: {kpi: orders, readings: {level: 5}, source: x}"
+    write("base.yaml", f"claims: {{a: {{kpi: orders, readings: {{relative: .4}}, source: x}}, {more}}}\n")
+    write("s.yaml", "extends: base.yaml\nclaims: {a: {readings: {points: 3}}, b: off}\n")
+    claims = load("s.yaml").claims
+    assert list(claims) == ["a"]
+    assert claims["a"].readings.given() == {"relative": 0.4, "points": 3.0}
