@@ -11,7 +11,7 @@ from ..core.component import Feedback
 from ..core.declare import Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
-from ..core.units import decay, mean_decay, money
+from ..core.units import charge, decay, mean_decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, NOBODY
 from ..world.market import Market
@@ -179,8 +179,8 @@ class Intervention(Feedback):
             f32(params.sleeping_dogs),
         )
         world.totals.add_each([one.name for one in self.totals], counts)
-        world.ledger.post("campaign_cost", counts[:, 0] * money(params.contact_cost))
-        world.ledger.post("discounts", counts[:, 2] * money(params.offer_cost))
+        world.ledger.post("campaign_cost", charge(counts[:, 0], params.contact_cost))
+        world.ledger.post("discounts", charge(counts[:, 2], params.offer_cost))
 
     def weigh(self, world: World) -> None:
         params, dt = self.params, world.calendar.dt

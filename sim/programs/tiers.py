@@ -12,7 +12,7 @@ from ..core.component import Program
 from ..core.declare import Fact, Fields, Parameters, Total, field, flow, group, param, stock, stream, word
 from ..core.draws import uniform
 from ..core.kernel import kernel
-from ..core.units import decay, mean_decay, money
+from ..core.units import charge, decay, mean_decay, money
 from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, WEEK, YEAR, celebrates, since
 from ..world.customers import ACTIVE
@@ -437,7 +437,7 @@ class Tiers(Program):
             f32(gift.care),
         )[:, 0]
         world.totals.add("tier_gifts", given)
-        world.ledger.post("reward_cost", given * money(gift.unit_cost))
+        world.ledger.post("reward_cost", charge(given, gift.unit_cost))
 
     def _honor(self, world: World) -> None:
         """Care of showing a tier, by the share of last week's members who stand below it."""

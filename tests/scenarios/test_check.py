@@ -231,3 +231,14 @@ def test_a_fitted_value_needs_no_range(refusal):
     (line,) = refusal(text)
     told = "comes from market.population, whose fit tells how sure it is. Leave its range out."
     assert line == f"s.yaml:2:17: uncertainties.behaviors.purchase.r: {told}"
+
+
+def test_what_is_paid_piece_by_piece_is_at_least_the_least_amount_of_money(refusal):
+    text = (
+        "programs: {stars: {type: points, per_money: 1, catalog: {cup: {points: 5, face_value: 1, unit_cost: 0.00004}}}}\n"
+        "campaigns: {sale: {type: discount, money_off: 0.00001}}\n"
+    )
+    found = "\n".join(refusal(text))
+    rule = "must be 0 or at least 0.0001: money is counted in such steps."
+    assert f"programs.stars.catalog.cup.unit_cost = 4e-05: {rule}" in found
+    assert f"campaigns.sale.money_off = 1e-05: {rule}" in found
