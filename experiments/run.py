@@ -10,6 +10,7 @@ from pathlib import Path
 
 from regulars.scenarios.scenario import Scenario
 from regulars.sim.core.arguments import whole
+from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS, MOST_WEEKS
 
 from .executors import crew, split_threads
 from .job import Job, Outcome, execute
@@ -65,13 +66,13 @@ def check_settings(*, replications: int, seed: int, weeks: int | None = None, th
     Raises:
         ValueError: One is no whole number or out of its range.
     """
-    whole("replications", replications, 1, 100_000)
+    whole("replications", replications, 1, MOST_REPLICATIONS)
     whole("seed", seed, 0, 2**32 - 1)
-    whole("draws", draws, 0, 100_000)
+    whole("draws", draws, 0, MOST_DRAWS)
     if weeks is not None:
-        whole("weeks", weeks, 1, 1040)
+        whole("weeks", weeks, 1, MOST_WEEKS)
     if threads is not None:
-        whole("threads", threads, 1, 1024)
+        whole("threads", threads, 1, MOST_THREADS)
 
 
 def replicate(

@@ -12,6 +12,7 @@ import numpy as np
 
 from .core.arguments import whole
 from .core.component import Component, Kpi
+from .core.limits import MOST_THREADS, MOST_WEEKS
 from .world.actors import Brand, CustomerView, Diary
 from .world.calendar import Calendar
 from .world.ledger import cost_of_goods
@@ -89,7 +90,7 @@ class LoyaltyModel(mesa.Model):
             raise TypeError(f"LoyaltyModel needs a checked scenario, not {scenario!r}. Write LoyaltyModel(regulars.load({scenario!r})).")
         whole("seed", seed, 0, 2**32 - 1)
         whole("replication", replication, 0, 2**32 - 1)
-        whole("threads", threads, 1, 1024)
+        whole("threads", threads, 1, MOST_THREADS)
         super().__init__(rng=seed)
         self.setting = scenario
         components = (*scenario.components, *scenario.kpis)
@@ -238,7 +239,7 @@ class LoyaltyModel(mesa.Model):
         """
         if weeks is None:
             weeks = max(self.world.calendar.horizon_weeks - self.world.totals.weeks, 0)
-        whole("weeks", weeks, 0, 1040)
+        whole("weeks", weeks, 0, MOST_WEEKS)
         for _ in range(weeks):
             self.step()
         return self

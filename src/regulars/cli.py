@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS, MOST_WEEKS
+
 app = typer.Typer(
     help="Will this loyalty program pay, before we launch it?",
     no_args_is_help=True,
@@ -35,10 +37,10 @@ Sets = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Key of all luck.")]
-Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Independent repetitions of luck.")]
-Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=1040, help="Run so many weeks instead of the scenario's horizon.")]
+Replications = Annotated[int, typer.Option("--replications", min=1, max=MOST_REPLICATIONS, help="Independent repetitions of luck.")]
+Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=MOST_WEEKS, help="Run so many weeks instead of the scenario's horizon.")]
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, max=1024, help="Threads in all; results do not depend on it. Default: all cores.")
+    int | None, typer.Option("--threads", min=1, max=MOST_THREADS, help="Threads in all; results do not depend on it. Default: all cores.")
 ]
 Executor = Annotated[
     Literal["auto", "threads", "processes"],
@@ -170,7 +172,7 @@ def compare(
     seed: Seed = 1,
     replications: Replications = 20,
     draws: Annotated[
-        int, typer.Option("--draws", min=0, max=100_000, help="Joint draws of uncertain parameters, for the risk of loss; 0 for none.")
+        int, typer.Option("--draws", min=0, max=MOST_DRAWS, help="Joint draws of uncertain parameters, for the risk of loss; 0 for none.")
     ] = 200,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity/--no-sensitivity", help="Move each assumed parameter through its range.")
@@ -223,6 +225,10 @@ def calibrate(
     customer: Annotated[str | None, typer.Option("--customer", metavar="COLUMN", help="Column of the customer's id.")] = None,
     date: Annotated[str | None, typer.Option("--date", metavar="COLUMN", help="Column of the date.")] = None,
     amount: Annotated[str | None, typer.Option("--amount", metavar="COLUMN", help="Column of the amount.")] = None,
+    currency: Annotated[
+        str | None,
+        typer.Option("--currency", metavar="CODE", help="Three-letter code of the amounts, such as EUR. Default: what the log tells."),
+    ] = None,
     train_until: Annotated[
         str | None, typer.Option("--train-until", metavar="DATE", help="Last day of the training window. Default: half of the log.")
     ] = None,
@@ -244,7 +250,7 @@ def calibrate(
         with _progress() as task:
             ticker = task("backtest", 1)
             found = fit(
-                file, customer=customer, date=date, amount=amount, train_until=train_until,
+                file, customer=customer, date=date, amount=amount, currency=currency, train_until=train_until,
                 simulate=lambda population, weeks: simulated_repeats(population, weeks, threads=threads),
             )  # fmt: skip
             ticker(1)

@@ -395,3 +395,19 @@ def test_any_log_is_calibrated_to_a_population_that_loads_or_refused(tmp_path, r
         json.dumps([found.to_json(), found.population()], allow_nan=False)
         _, draws = used(found, tmp_path)
         assert all(np.isfinite(list(one.values())).all() for one in draws)
+
+
+def test_the_currency_of_the_amounts_can_be_told_and_is_written():
+    found = calibrate(CDNOW, currency="EUR")
+    assert found.population()["currency"] == "EUR"
+    assert 'currency: "EUR"' in population_text(found.population())
+
+
+def test_a_currency_that_is_none_or_not_that_of_the_log_is_refused(tmp_path):
+    with pytest.raises(BadInput, match=r"^--currency:1:1: currency = 'euro': must be a three-letter code such as EUR\.$"):
+        calibrate(CDNOW, currency="euro")
+    log = tmp_path / "log.csv"
+    rows = [f"{who},2024-01-{n:02},5,GBP\n" for who in range(1, 20) for n in (1, who + 1)]
+    log.write_text("customer,date,amount,currency\n" + "".join(rows))
+    with pytest.raises(BadInput, match=r"currency = 'EUR': the amounts of .* are in GBP\. Leave the option out\.$"):
+        calibrate(log, currency="EUR")
