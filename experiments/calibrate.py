@@ -33,7 +33,7 @@ from regulars.sim import catalog
 from regulars.sim.core.limits import MOST_WEEKS
 from regulars.sim.world.population import HISTORY_COLUMNS
 
-from .outputs import check_files, write_bytes
+from .outputs import check_files, check_kind, write_bytes
 from .transactions import BadInput, Transactions, read_transactions
 
 MOST_HISTORIES = 20_000
@@ -205,7 +205,15 @@ class Calibration:
         return found
 
     def write_population(self, path: str | Path, offsets: dict[str, float] | None = None) -> None:
-        """Write the population as YAML: either the whole file or, if anything fails, nothing."""
+        """Write the population as YAML: either the whole file or, if anything fails, nothing.
+
+        Raises:
+            OutputError: The name does not end in .yaml or .yml, or the file is the log.
+            BadInput: Something that is not a population stands there.
+            OSError: It could not be written.
+        """
+        check_kind("population", Path(path), ".yaml", ".yml", inputs=[Path(self.log.path)])
+        _check_is_population("population", Path(path))
         size = f"{len(self.log.customer):,} customers, {len(self.log.who):,} orders"
         about = [
             f"Fitted by `regulars calibrate` to {_name(self.log)}: {size}, {self.log.first_date} to {self.log.last_date}.",
@@ -646,8 +654,13 @@ def check_place(out: Path, log: Path) -> None:
         BadInput: Something that is not a population stands there.
     """
     check_files({"--out": out}, [log])
-    if out.exists() and not _is_population(out):
-        raise BadInput([f"--out {out}: holds something that is not a population and would be lost. Give another name, or remove it first."])
+    _check_is_population("--out", out)
+
+
+def _check_is_population(told: str, out: Path) -> None:
+    if out.is_file() and not _is_population(out):
+        rule = "holds something that is not a population and would be lost. Give another name, or remove it first."
+        raise BadInput([f"{told} {out}: {rule}"])
 
 
 def _is_population(path: Path) -> bool:

@@ -14,7 +14,7 @@ from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS
 
 from .executors import crew, split_threads
 from .job import Job, Outcome, execute
-from .outputs import MANIFEST, replaced
+from .outputs import MANIFEST, check_kind, replaced
 from .results import Result, customers_frame, kpi_frame, manifest, peak_rss_mb, weekly_frame, write_json, write_parquet
 
 Progress = Callable[[int], None]
@@ -126,5 +126,10 @@ def save(result: Result, folder: Path, command: str) -> Result:
 
 
 def save_customers(result: Result, path: Path) -> None:
-    """Write one row a person and replication at the end as Parquet."""
+    """Write one row a person and replication at the end as Parquet.
+
+    Raises:
+        OutputError: The name does not end in .parquet, or the file is one that the scenario was read from.
+    """
+    check_kind("customers", path, ".parquet", inputs=result.scenario.files)
     write_parquet(path, customers_frame(result.outcomes))

@@ -323,7 +323,7 @@ def _check_outputs(scenarios: list[Any], out: Path | None, files: dict[str, Path
     """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from."""
     from regulars.experiments.outputs import check_outputs
 
-    check_outputs(files, out, [file for one in scenarios for file in one.files])
+    check_outputs(files, out, [file for one in scenarios for file in one.files], scenarios=[one.id for one in scenarios])
 
 
 def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:

@@ -185,7 +185,7 @@ def test_small_numbers_and_odd_texts_survive_yaml():
 
 def test_a_failed_write_leaves_what_was_there(cdnow, tmp_path, monkeypatch):
     path = tmp_path / "population.yaml"
-    path.write_text("old")
+    path.write_text("kind: population")
 
     def fail(*_):
         raise OSError("disk full")
@@ -193,7 +193,7 @@ def test_a_failed_write_leaves_what_was_there(cdnow, tmp_path, monkeypatch):
     monkeypatch.setattr(outputs.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         cdnow.write_population(path)
-    assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+    assert path.read_text() == "kind: population" and len(list(tmp_path.iterdir())) == 1
 
 
 # Document -----------------------------------------------------------------------------------------------------------
@@ -351,6 +351,15 @@ def test_a_new_place_an_empty_file_and_an_earlier_population_are_fine(cdnow, tmp
     cdnow.write_population(tmp_path / "earlier.yaml")
     for name in ("new.yaml", "empty.yaml", "earlier.yaml", "folder/new.yaml"):
         check_place(tmp_path / name, CDNOW)
+
+
+def test_a_population_is_not_written_over_a_file_of_another_kind(cdnow, tmp_path):
+    with pytest.raises(outputs.OutputError, match=r"report\.html: must end in \.yaml or \.yml"):
+        cdnow.write_population(tmp_path / "report.html")
+    (tmp_path / "shop.yaml").write_text("market: {customers: 5}")
+    with pytest.raises(BadInput, match="not a population and would be lost"):
+        cdnow.write_population(tmp_path / "shop.yaml")
+    assert [one.name for one in tmp_path.iterdir()] == ["shop.yaml"]
 
 
 def test_a_failed_write_names_the_path_that_was_given(cdnow, tmp_path):
