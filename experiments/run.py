@@ -14,6 +14,7 @@ from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS
 
 from .executors import crew, split_threads
 from .job import Job, Outcome, execute
+from .memory import check_memory
 from .outputs import MANIFEST, check_kind, replaced
 from .results import Result, customers_frame, kpi_frame, manifest, peak_rss_mb, weekly_frame, write_json, write_parquet
 
@@ -43,7 +44,7 @@ def run(
 
     Raises:
         ScenarioError: The scenario is not valid.
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range, or the market needs more memory than there is.
     """
     check_settings(replications=replications, seed=seed, weeks=weeks, threads=threads)
     scenario = as_scenario(scenario, weeks)
@@ -87,6 +88,7 @@ def replicate(
 ) -> tuple[list[list[Outcome]], dict[str, float]]:
     """Outcomes by replication and scenario, and the timing over all of them."""
     workers, inside = split_threads(threads, replications)
+    check_memory(scenarios, workers)
     lock = threading.Lock()
 
     def tick(weeks: int) -> None:

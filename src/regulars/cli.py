@@ -28,6 +28,9 @@ SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
 INTERRUPTED = 130
 """Exit code of a command that was stopped from the keyboard."""
 
+PIPE_CLOSED = 141
+"""Exit code of a command whose output nobody reads any more: what shells tell of one that SIGPIPE has ended."""
+
 SECONDS_A_LINE = 10.0
 """How often progress is told where standard error is no terminal."""
 
@@ -206,7 +209,7 @@ def compare(
                 progress=task,
                 command=_command(),
             )
-        found = save(found, _folder(out, scenarios[-1].id))
+        found = save(found, _folder(out, _versus([one.id for one in scenarios])))
         if report is not None:
             found.report(report)
     if as_json:
@@ -304,12 +307,37 @@ def main() -> None:
     # Compiled kernels must not hold the pool's threads back with threads of their own.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        app()
-    except SystemExit as stopped:
-        # Typer makes this of an interrupt, without a word.
-        if stopped.code == INTERRUPTED:
-            typer.echo("interrupted", err=True)
-        raise
+        try:
+            app()
+        except SystemExit as stopped:
+            # Typer makes these of an interrupt and of a pipe that nobody reads, without a word.
+            if stopped.code == INTERRUPTED:
+                typer.echo("interrupted", err=True)
+            if isinstance(stopped.__context__, BrokenPipeError):
+                raise stopped.__context__ from None
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            raise
+    except BrokenPipeError:
+        _drop_output()
+        raise SystemExit(PIPE_CLOSED) from None
+    except OSError as problem:
+        _drop_output()
+        where = problem.filename or "standard output"
+        typer.echo(f"regulars: {where}: {(problem.strerror or str(problem)).lower()}", err=True)
+        raise SystemExit(3) from None
+
+
+def _drop_output() -> None:
+    """Lead what is still to be printed nowhere: the interpreter would complain of it as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _suffix(option: str, path: Path | None, *wanted: str) -> None:
@@ -347,6 +375,12 @@ def _errors() -> Generator[None]:
         yield
     except ScenarioError as problem:
         typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+    except BrokenPipeError:
+        raise
+    except MemoryError as problem:
+        what = f": {problem}" if str(problem) else ""
+        typer.echo(f"regulars: out of memory{what}. Use fewer people in market.customers and market.prospects, or --threads 1.", err=True)
         raise typer.Exit(2) from None
     except OSError as problem:
         typer.echo(f"regulars: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), err=True)
@@ -423,7 +457,7 @@ def _folder(out: Path | None, name: str) -> Path:
 
     if out is not None:
         return out
-    stem = name.rpartition(":")[2].replace("/", "-")
+    stem = name.rpartition(":")[2].replace("/", "-")[:120]
     root.mkdir(exist_ok=True)
     for number in range(1, 1_000_000):
         folder = root / f"{stem}-{number:04d}"
@@ -433,6 +467,12 @@ def _folder(out: Path | None, name: str) -> Path:
             continue
         return folder
     raise OSError(f"{root} is full of runs named {stem}")
+
+
+def _versus(names: list[str]) -> str:
+    """What a comparison is called: the baseline and what is set against it, without the shelf of the library."""
+    base, first, *more = [name.rpartition(":")[2].rpartition("/")[2] for name in names]
+    return f"{base}-vs-{first}" + (f"-and-{len(more)}-more" if more else "")
 
 
 def _command() -> str:
