@@ -436,7 +436,7 @@ def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> l
         )
     for one in scenario.components:
         if one.first_week > scenario.horizon_weeks:
-            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {scenario.horizon_weeks} weeks.")
+            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {_many(scenario.horizon_weeks, 'week')}.")
     if widened:
         many = len(widened) > 1
         found.append(

@@ -522,6 +522,8 @@ def change(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     Other numbers in known places touch their own section only, which makes thousands of draws cheap; anything else (a part
     that comes or goes, another type) is checked as a whole.
     """
+    if not isinstance(values, Mapping) or not all(isinstance(path, str) for path in values):
+        raise TypeError(f"values is a map of dotted paths to values, such as {{'market.customers': 500}}, not {values!r}.")
     values = {path: _ordinary(value) for path, value in values.items()}
     owners = {path: _owner(scenario, path, value) for path, value in values.items()}
     return _patched(scenario, values, owners) if all(owners.values()) else _rebuilt(scenario, values)

@@ -115,6 +115,7 @@ class Scenario:
 
         Raises:
             ScenarioError: A path or value that does not hold; lines count the values from 1.
+            TypeError: No map of dotted paths.
         """
         from .check import change
 
