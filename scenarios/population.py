@@ -149,7 +149,7 @@ def _check_covariance(given: Any, values: dict[str, dict[str, Any]], faults: lis
         faults.extend(Fault((*path, name), f"no such name here. {suggestion(name, _PART)}", of_key=True) for name in odd)
         known = [name for behavior in behaviors for name in values.get(behavior, {}) if name != "type"]
         # What a behavior that is itself wrong would have held is not known.
-        unread = any(values.get(behavior) == {} for behavior in behaviors)
+        unread = any(fault.path[:1] == (behavior,) for fault in faults for behavior in behaviors)
         for at, name in enumerate([] if unread else part["names"]):
             if name not in known or name in part["names"][:at]:
                 rule = f"no such parameter in this file, or twice. {suggestion(name, known)}"

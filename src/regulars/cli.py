@@ -332,9 +332,10 @@ def _drop_output() -> None:
     """Lead what is still to be printed nowhere: the interpreter would complain of it as it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is None:
+            continue
         try:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
         except OSError:
             os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -48,7 +48,7 @@ def test_a_limit_of_the_process_counts_as_the_machine():
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     everything = memory.most_bytes()
-    assert everything is None or everything > GIB / 2
+    assert everything is not None and everything > GIB / 2
     try:
         resource.setrlimit(resource.RLIMIT_AS, (int(everything) - 2**20, hard))
         assert memory.most_bytes() == int(everything) - 2**20
