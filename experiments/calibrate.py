@@ -18,7 +18,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,13 @@ from regulars.analysis.models.fit import Fit
 from regulars.analysis.models.gamma_gamma import GammaGamma
 from regulars.analysis.models.pareto_nbd import ParetoNbd
 from regulars.sim import catalog
+from regulars.sim.core.limits import MOST_WEEKS
+from regulars.sim.world.population import HISTORY_COLUMNS
 
-from .outputs import check_files, write_bytes
+from .outputs import check_files, check_kind, write_bytes
 from .transactions import BadInput, Transactions, read_transactions
 
 MOST_HISTORIES = 20_000
-HISTORY_COLUMNS = ("entry_week", "frequency", "recency_weeks", "age_weeks", "mean_value")
-MOST_WEEKS = 1040  # What a scenario may run, hence what of a longer log is simulated.
 FEWEST = 10  # Assumed: customers with a repeat order, below which nothing can be said of how customers differ.
 MOST_ALIKE = 100.0  # Assumed: limit of p, orders of one customer within 10 %; the time to draw a customer's past grows with p.
 THIN = 100  # Customers with a repeat order, below which parameters are hardly known.
@@ -205,7 +205,15 @@ class Calibration:
         return found
 
     def write_population(self, path: str | Path, offsets: dict[str, float] | None = None) -> None:
-        """Write the population as YAML: either the whole file or, if anything fails, nothing."""
+        """Write the population as YAML: either the whole file or, if anything fails, nothing.
+
+        Raises:
+            OutputError: The name does not end in .yaml or .yml, or the file is the log.
+            BadInput: Something that is not a population stands there.
+            OSError: It could not be written.
+        """
+        check_kind("population", Path(path), ".yaml", ".yml", inputs=[Path(self.log.path)])
+        _check_is_population("population", Path(path))
         size = f"{len(self.log.customer):,} customers, {len(self.log.who):,} orders"
         about = [
             f"Fitted by `regulars calibrate` to {_name(self.log)}: {size}, {self.log.first_date} to {self.log.last_date}.",
@@ -223,6 +231,7 @@ def calibrate(
     customer: str | None = None,
     date: str | None = None,
     amount: str | None = None,
+    currency: str | None = None,
     train_until: str | datetime.date | None = None,
     simulate: Simulate | None = None,
 ) -> Calibration:
@@ -231,6 +240,7 @@ def calibrate(
     Args:
         path: CSV or Parquet, one row an order or an item of one.
         customer, date, amount: Names of the columns; guessed from common names where None.
+        currency: Three-letter code of the amounts; what the log tells where None.
         train_until: Last day of the training window, as YYYY-MM-DD; half of the log's days where None.
         simulate: Called as `simulate(population, weeks)` with the population of the training window and the number of weeks;
             returns cumulative repeat orders at the end of each week, shape (weeks,) or (replications, weeks).
@@ -239,17 +249,37 @@ def calibrate(
         Both fits, the backtest and notes.
 
     Raises:
-        BadInput: Everything that is wrong with the file or `train_until`, one line each.
+        BadInput: Everything that is wrong with the file, `currency` or `train_until`, one line each.
 
     Source of the procedure: Fader, Hardie & Lee (2005), Marketing Science 24(2).
     """
-    log = read_transactions(path, customer=customer, date=date, amount=amount)
+    check_currency(currency)
+    log = _in_currency(read_transactions(path, customer=customer, date=date, amount=amount), currency)
     split = _split(log, train_until)
     whole = _fit(log, log.days - 1)
     training = _fit(log, split)
     holdout, sd = _backtest(log, training, split, simulate)
     notes = [*log.notes, *_cautions(training, whole), *_verdict(holdout, sd, training)]
     return Calibration(log, training, whole, holdout, sd, notes)
+
+
+def check_currency(code: str | None) -> None:
+    """Refuse what is no three-letter code.
+
+    Raises:
+        BadInput: It is none.
+    """
+    if code is not None and not (isinstance(code, str) and re.fullmatch("[A-Z]{3}", code)):
+        raise BadInput([f"--currency:1:1: currency = {str(code)[:40]!r}: must be a three-letter code such as EUR."])
+
+
+def _in_currency(log: Transactions, code: str | None) -> Transactions:
+    """The log with its currency as given, which must not be another than the log tells."""
+    if code is None:
+        return log
+    if log.currency not in (None, code):
+        raise BadInput([f"--currency:1:1: currency = {code!r}: the amounts of {log.path} are in {log.currency}. Leave the option out."])
+    return replace(log, currency=code)
 
 
 def summarize(log: Transactions, until: int) -> Histories:
@@ -624,8 +654,13 @@ def check_place(out: Path, log: Path) -> None:
         BadInput: Something that is not a population stands there.
     """
     check_files({"--out": out}, [log])
-    if out.exists() and not _is_population(out):
-        raise BadInput([f"--out {out}: holds something that is not a population and would be lost. Give another name, or remove it first."])
+    _check_is_population("--out", out)
+
+
+def _check_is_population(told: str, out: Path) -> None:
+    if out.is_file() and not _is_population(out):
+        rule = "holds something that is not a population and would be lost. Give another name, or remove it first."
+        raise BadInput([f"{told} {out}: {rule}"])
 
 
 def _is_population(path: Path) -> bool:

@@ -29,7 +29,7 @@ from .claims import claim_rows
 from .executors import Kind, Run, crew, split_threads, suited
 from .gains import VIEWS, Gains, gains_of
 from .job import Job, Members, Outcome, execute, same_people
-from .outputs import MANIFEST, replaced, write_bytes
+from .outputs import MANIFEST, check_kind, replaced, write_bytes
 from .results import kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
 from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
@@ -80,11 +80,17 @@ class Comparison:
     def report(self, path: str | Path) -> Path:
         """Write the answer as one HTML page.
 
+        Args:
+            path: Must end in .html or .htm and be no file that the scenarios were read from.
+
         Raises:
+            OutputError: It must not be written there.
             OSError: It could not be written; nothing is half-written.
         """
         from regulars.analysis.report import render
 
+        files = [file for one in self.scenarios for file in one.files]
+        check_kind("report", Path(path), ".html", ".htm", inputs=files)
         write_bytes(Path(path), render(self.document).encode())
         return Path(path)
 
@@ -422,7 +428,7 @@ def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> l
         )
     for one in scenario.components:
         if one.first_week > scenario.horizon_weeks:
-            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {scenario.horizon_weeks} weeks.")
+            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {_many(scenario.horizon_weeks, 'week')}.")
     if widened:
         many = len(widened) > 1
         found.append(

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from regulars.scenarios.scenario import Scenario
 from regulars.sim.core.arguments import whole
+from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS, MOST_WEEKS
 
 from .executors import crew, split_threads
 from .job import Job, Outcome, execute
-from .outputs import MANIFEST, replaced
+from .memory import check_memory
+from .outputs import MANIFEST, check_kind, replaced
 from .results import Result, customers_frame, kpi_frame, manifest, peak_rss_mb, weekly_frame, write_json, write_parquet
 
 Progress = Callable[[int], None]
@@ -42,7 +44,7 @@ def run(
 
     Raises:
         ScenarioError: The scenario is not valid.
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range, or the market needs more memory than there is.
     """
     check_settings(replications=replications, seed=seed, weeks=weeks, threads=threads)
     scenario = as_scenario(scenario, weeks)
@@ -65,13 +67,13 @@ def check_settings(*, replications: int, seed: int, weeks: int | None = None, th
     Raises:
         ValueError: One is no whole number or out of its range.
     """
-    whole("replications", replications, 1, 100_000)
+    whole("replications", replications, 1, MOST_REPLICATIONS)
     whole("seed", seed, 0, 2**32 - 1)
-    whole("draws", draws, 0, 100_000)
+    whole("draws", draws, 0, MOST_DRAWS)
     if weeks is not None:
-        whole("weeks", weeks, 1, 1040)
+        whole("weeks", weeks, 1, MOST_WEEKS)
     if threads is not None:
-        whole("threads", threads, 1, 1024)
+        whole("threads", threads, 1, MOST_THREADS)
 
 
 def replicate(
@@ -86,6 +88,7 @@ def replicate(
 ) -> tuple[list[list[Outcome]], dict[str, float]]:
     """Outcomes by replication and scenario, and the timing over all of them."""
     workers, inside = split_threads(threads, replications)
+    check_memory(scenarios, workers)
     lock = threading.Lock()
 
     def tick(weeks: int) -> None:
@@ -125,5 +128,10 @@ def save(result: Result, folder: Path, command: str) -> Result:
 
 
 def save_customers(result: Result, path: Path) -> None:
-    """Write one row a person and replication at the end as Parquet."""
+    """Write one row a person and replication at the end as Parquet.
+
+    Raises:
+        OutputError: The name does not end in .parquet, or the file is one that the scenario was read from.
+    """
+    check_kind("customers", path, ".parquet", inputs=result.scenario.files)
     write_parquet(path, customers_frame(result.outcomes))

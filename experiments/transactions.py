@@ -240,7 +240,7 @@ def _read_csv(content: bytes, shown: str, named: dict[str, str | None]) -> _Rows
         raise BadInput([f"{shown}:{reader.line_num}:1: {what}"]) from error
     repairs: dict[str, Repair] = {}
     if encoding != "utf-8":
-        repairs["encoding"] = Repair(read, f"the file is not UTF-8; read as {encoding}")
+        repairs["encoding"] = Repair(read, f"rows read as {encoding}, since the file is not UTF-8")
     if ragged:
         rule = f"must have {width} fields, as the line of column names"
         if delimiter == ",":

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from regulars.sim import catalog
 from regulars.sim.core.component import SECTIONS, Component
 from regulars.sim.core.declare import Parameters, group, param
+from regulars.sim.core.limits import MOST_WEEKS
 from regulars.sim.world.market import Economics, Market
 from regulars.sim.world.world import brought
 
@@ -56,7 +57,7 @@ class Head(Parameters):
 
     name: Annotated[str, Field(max_length=200)] = param("", unit="", doc="Title for people, any text.", source="name")
     description: Annotated[str, Field(max_length=10_000)] = param("", unit="", doc="What it is about, for people.", source="name")
-    horizon_weeks: int = param(52, unit="weeks", low=1, high=1040, doc="Weeks of a run.", source="question asked")
+    horizon_weeks: int = param(52, unit="weeks", low=1, high=MOST_WEEKS, doc="Weeks of a run.", source="question asked")
     step_days: Literal[7, 1] = param(7, unit="days", doc="Length of a step: a week or a day.", source="question asked")
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = param(
         "USD", unit="", doc="Three-letter code of all money.", source="question asked"
@@ -163,6 +164,7 @@ class _Check:
             faults.extend(_dangling(head, market, economics, components))
             faults.extend(self._fitted_ranges(head))
             faults.extend(claiming.faults(head.claims))
+            faults.extend(self._other_money(head))
         if self.problems or faults or head is None or market is None or economics is None:
             raise ScenarioError([*self.problems, *placed(faults, self.root)])
         source = self.resolved.source
@@ -186,6 +188,7 @@ class _Check:
             population=values,
             histories=self.population.histories if self.population else None,
             covariance=self.population.covariance if self.population else None,
+            population_currency=self.population.currency if self.population else None,
             edges=edges,
             source=source,
             files=tuple(self.files),
@@ -227,6 +230,14 @@ class _Check:
             if section == "behaviors" and name in names and name in self._calibrated(section, behavior):
                 rule = "comes from market.population, whose fit tells how sure it is. Leave its range out."
                 yield Fault(("uncertainties", path), rule, of_key=True)
+
+    def _other_money(self, head: Head) -> Iterator[Fault]:
+        """Order values of another currency than the scenario's, where the population file tells theirs."""
+        theirs = self.population.currency if self.population else None
+        if theirs is not None and theirs != head.currency:
+            rule = f"its order values are in {theirs}, and the scenario's currency is {head.currency}."
+            rule += f" Write currency: {theirs}, or convert."
+            yield Fault(("market", "population"), rule, value=self.tree.get("market", {}).get("population"))
 
     def _by_segment(self, component: Component, market: Market) -> Component:
         """The component with the parameters that segments have of their own; these win over a population file's."""
@@ -513,6 +524,8 @@ def change(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     Other numbers in known places touch their own section only, which makes thousands of draws cheap; anything else (a part
     that comes or goes, another type) is checked as a whole.
     """
+    if not isinstance(values, Mapping) or not all(isinstance(path, str) for path in values):
+        raise TypeError(f"values is a map of dotted paths to values, such as {{'market.customers': 500}}, not {values!r}.")
     values = {path: _ordinary(value) for path, value in values.items()}
     owners = {path: _owner(scenario, path, value) for path, value in values.items()}
     return _patched(scenario, values, owners) if all(owners.values()) else _rebuilt(scenario, values)
@@ -647,7 +660,7 @@ def _rebuilt(scenario: Scenario, values: dict[str, Any]) -> Scenario:
     if scenario.population is not None and (market is None or "population" not in market.map):
         calibrated = {name: dict(one) for name, one in scenario.population.items()}
         _move(layer, calibrated, f"market.population ({scenario.market.population})", problems)
-        known = PopulationFile(scenario.source, calibrated, scenario.histories, scenario.covariance)
+        known = PopulationFile(scenario.source, calibrated, scenario.histories, scenario.covariance, scenario.population_currency)
     base = plant(scenario.tree, Place(scenario.id))
     node = resolving.merge(base, layer, implied_type)
     built = _Check(Resolved(node, scenario.source, (scenario.id, "values"), scenario.files), problems, known).scenario()

@@ -24,6 +24,7 @@ def load(scenario: str | os.PathLike[str] | Scenario, sets: Sequence[str] = ()) 
 
     Raises:
         ScenarioError: With all that is wrong, each with its place.
+        TypeError: Neither the name of a scenario nor one.
     """
     from . import check
     from .scenario import Scenario
@@ -32,7 +33,7 @@ def load(scenario: str | os.PathLike[str] | Scenario, sets: Sequence[str] = ()) 
         if sets:
             raise ValueError("options are laid on a file; use Scenario.with_values")
         return scenario
-    return check.load_all([os.fspath(scenario)], sets)[0]
+    return check.load_all([_name(scenario)], _options(sets))[0]
 
 
 def load_all(files: Sequence[str | os.PathLike[str]], sets: Sequence[str] = ()) -> list[Scenario]:
@@ -48,7 +49,19 @@ def load_all(files: Sequence[str | os.PathLike[str]], sets: Sequence[str] = ()) 
     """
     from . import check
 
-    return check.load_all([os.fspath(one) for one in files], sets)
+    return check.load_all([_name(one) for one in files], _options(sets))
+
+
+def _name(scenario: Any) -> str:
+    if not isinstance(scenario, str | os.PathLike):
+        raise TypeError(f"a scenario is a path, a name such as 'library:online_shop/baseline' or a Scenario, not {scenario!r}.")
+    return str(os.fspath(scenario))
+
+
+def _options(sets: Any) -> Sequence[str]:
+    if isinstance(sets, str) or not all(isinstance(one, str) for one in sets):
+        raise TypeError(f"sets is a list of texts such as ['market.customers=500'], not {sets!r}.")
+    return sets
 
 
 def from_tree(tree: Mapping[str, Any], folder: str | os.PathLike[str] = ".", id: str = "scenario") -> Scenario:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from .problem import nearest, shown, suggestion
+from .problem import as_written, nearest, shown, suggestion
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Fault:
         """The whole message."""
         head = shown(self.dotted) if len(self.dotted) > 200 else self.dotted
         if self.value is not ... and not isinstance(self.value, dict | list):
-            head = f"{head} = {shown(self.value)}"
+            head = f"{head} = {as_written(self.value)}"
         return f"{head}: {self.message}" if head else self.message
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ JOINT = {"purchase_attrition": ("purchase", "attrition"), "spend": ("spend",)}
 """Behaviors whose parameters are fitted together, by the name of their covariance."""
 
 EDGES = Limits(256_000_000, 0)
+_PART = ("names", "matrix")
 _TOLD = ("standard_errors", "fitted", "currency", "name", "description", "source", "about")
 _KEYS = ("kind", *CALIBRATED, "covariance", "histories", *_TOLD)
 _NEEDED = ("frequency", "recency_weeks", "age_weeks")
@@ -39,12 +41,14 @@ class PopulationFile:
         values: Base parameters by behavior; ``type`` among them where the behavior has variants.
         histories: Recorded histories, columns as `HISTORY_COLUMNS`, or None.
         covariance: Of the calibrated parameters, or None.
+        currency: Three-letter code of its order values, or None if nobody has said.
     """
 
     source: Source
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     histories: np.ndarray | None = None
     covariance: dict[str, Any] | None = None
+    currency: str | None = None
 
 
 def read_population(source: Source) -> PopulationFile:
@@ -68,6 +72,10 @@ def read_population(source: Source) -> PopulationFile:
     for name in CALIBRATED:
         if name in data:
             found.values[name] = _base_parameters(name, data[name], faults)
+    if data.get("currency") is not None:
+        found.currency = data["currency"]
+        if not (isinstance(found.currency, str) and re.fullmatch("[A-Z]{3}", found.currency)):
+            faults.append(Fault(("currency",), "must be a three-letter code such as EUR, or null.", value=found.currency))
     if data.get("covariance") is not None:
         found.covariance = data["covariance"]
         _check_covariance(found.covariance, found.values, faults)
@@ -128,6 +136,8 @@ def _check_covariance(given: Any, values: dict[str, dict[str, Any]], faults: lis
     if not isinstance(given, dict):
         faults.append(Fault(("covariance",), "must be a map.", value=given))
         return
+    odd = [key for key in given if key not in ("of", *JOINT)]
+    faults.extend(Fault(("covariance", key), f"no such name here. {suggestion(key, ('of', *JOINT))}", of_key=True) for key in odd)
     for key, behaviors in JOINT.items():
         part, path = given.get(key), ("covariance", key)
         if part is None:
@@ -135,8 +145,12 @@ def _check_covariance(given: Any, values: dict[str, dict[str, Any]], faults: lis
         if not isinstance(part, dict) or not isinstance(part.get("names"), list):
             faults.append(Fault(path, "must be {names: [...], matrix: [[...], ...]}."))
             continue
+        odd = [name for name in part if name not in _PART]
+        faults.extend(Fault((*path, name), f"no such name here. {suggestion(name, _PART)}", of_key=True) for name in odd)
         known = [name for behavior in behaviors for name in values.get(behavior, {}) if name != "type"]
-        for at, name in enumerate(part["names"]):
+        # What a behavior that is itself wrong would have held is not known.
+        unread = any(fault.path[:1] == (behavior,) for fault in faults for behavior in behaviors)
+        for at, name in enumerate([] if unread else part["names"]):
             if name not in known or name in part["names"][:at]:
                 rule = f"no such parameter in this file, or twice. {suggestion(name, known)}"
                 faults.append(Fault((*path, "names", str(at)), rule, value=name))

@@ -12,6 +12,10 @@ MOST = 100
 """Problems told at once; who has more has another kind of file."""
 
 
+MOST_NAMES = 8
+"""Names listed where none is like the one given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where something stands: a file as people name it, line and column from 1."""
@@ -82,6 +86,18 @@ def shown(value: Any) -> str:
     return text if len(text) <= 48 else f"{text[:45]}..."
 
 
+def as_written(value: Any) -> str:
+    """As `shown`, with quotes about a text that would be a number without them."""
+    text = shown(value)
+    if isinstance(value, str) and not text.startswith('"'):
+        try:
+            float(value)
+        except ValueError:
+            return text
+        return f'"{text}"'
+    return text
+
+
 def nearest(word: Any, known: Iterable[str]) -> str | None:
     """The known name most like `word`, if any is at all like it."""
     names = list(known)
@@ -100,4 +116,5 @@ def suggestion(word: Any, known: Iterable[str]) -> str:
         return f"Did you mean '{near}'?"
     if not names:
         return "There are none."
-    return f"Known: {', '.join(names[:16])}{', ...' if len(names) > 16 else ''}."
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"Known: {', '.join(names[:MOST_NAMES])}{more}."

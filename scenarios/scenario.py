@@ -47,6 +47,7 @@ class Scenario:
         population: Base parameters by behavior from the population file, or None.
         histories: Recorded histories of customers, columns as `HISTORY_COLUMNS`, or None.
         covariance: Of the calibrated parameters, as the population file gives it, or None.
+        population_currency: Of the order values in the population file, or None if it does not say.
         edges: Senders, receivers and, if given, whether each tie is strong; None without an edge list.
     """
 
@@ -69,6 +70,7 @@ class Scenario:
     population: dict[str, dict[str, Any]] | None = None
     histories: np.ndarray | None = None
     covariance: dict[str, Any] | None = None
+    population_currency: str | None = None
     edges: tuple[np.ndarray, ...] | None = None
 
     @property
@@ -114,6 +116,7 @@ class Scenario:
 
         Raises:
             ScenarioError: A path or value that does not hold; lines count the values from 1.
+            TypeError: No map of dotted paths.
         """
         from .check import change
 

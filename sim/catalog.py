@@ -102,7 +102,7 @@ def find(kind: str, type: str, variant: str | None = None) -> type[Component]:
         variant: One of its variants; the default variant if not given.
 
     Raises:
-        LookupError: There is none; the text names the nearest.
+        LookupError: There is none; the text names the nearest if one is close.
     """
     found = variants(kind, type)
     if not found:
@@ -120,8 +120,10 @@ def find(kind: str, type: str, variant: str | None = None) -> type[Component]:
 
 
 def _near(word: str | None, names: list[str]) -> str:
-    near = difflib.get_close_matches(word or "", names, 1, 0.0)
-    return f" Nearest: {near[0]!r}." if near else ""
+    near = difflib.get_close_matches(word or "", names, 1, 0.6)
+    if near:
+        return f" Nearest: {near[0]!r}."
+    return f" There are {', '.join(names)}." if 0 < len(names) <= 8 else ""
 
 
 def describe() -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .core.arguments import whole
 from .core.component import Component, Kpi
+from .core.limits import MOST_THREADS, MOST_WEEKS
 from .world.actors import Brand, CustomerView, Diary
 from .world.calendar import Calendar
 from .world.ledger import cost_of_goods
@@ -85,11 +86,10 @@ class LoyaltyModel(mesa.Model):
             TypeError: Not a scenario, such as its name.
             ValueError: A number is out of its range.
         """
-        if not hasattr(scenario, "components"):
-            raise TypeError(f"LoyaltyModel needs a checked scenario, not {scenario!r}. Write LoyaltyModel(regulars.load({scenario!r})).")
+        _check_setting("LoyaltyModel", scenario)
         whole("seed", seed, 0, 2**32 - 1)
         whole("replication", replication, 0, 2**32 - 1)
-        whole("threads", threads, 1, 1024)
+        whole("threads", threads, 1, MOST_THREADS)
         super().__init__(rng=seed)
         self.setting = scenario
         components = (*scenario.components, *scenario.kpis)
@@ -131,7 +131,10 @@ class LoyaltyModel(mesa.Model):
         return network if len(world.segments) == 1 else network.seated(seats(world))
 
     def step(self) -> None:
-        """One week: arrive, weigh, live, settle, respond (seven times when `step_days` is 1), record."""
+        """One week: arrive, weigh, live, settle, respond (seven times when `step_days` is 1), record.
+
+        The horizon is no limit: a market may be stepped beyond it, and `run` then has nothing left to do.
+        """
         for _ in self.world.calendar.steps():
             self.arrive()
             self.weigh()
@@ -231,14 +234,14 @@ class LoyaltyModel(mesa.Model):
             self.datacollector.collect(self)
 
     def run(self, weeks: int | None = None) -> LoyaltyModel:
-        """Step so many weeks, or to the horizon.
+        """Step so many weeks, beyond the horizon too, or else what is left to the horizon.
 
         Raises:
             ValueError: `weeks` is no whole number of weeks.
         """
         if weeks is None:
             weeks = max(self.world.calendar.horizon_weeks - self.world.totals.weeks, 0)
-        whole("weeks", weeks, 0, 1040)
+        whole("weeks", weeks, 0, MOST_WEEKS)
         for _ in range(weeks):
             self.step()
         return self
@@ -247,8 +250,12 @@ class LoyaltyModel(mesa.Model):
         """The same market from here on, independent, under this scenario or one that has not yet differed.
 
         The caller answers for the scenarios being equal up to now; see `experiments.job.shared_weeks`.
+
+        Raises:
+            TypeError: Not a scenario, such as its name.
         """
-        scenario = scenario or self.setting
+        scenario = self.setting if scenario is None else scenario
+        _check_setting("branch", scenario)
         components = (*scenario.components, *scenario.kpis)
         world = self.world.copy(components)
         world.economics = scenario.economics
@@ -377,6 +384,13 @@ class LoyaltyModel(mesa.Model):
 def needs_network(components: Iterable[Component]) -> bool:
     """Whether anything passes along ties."""
     return any(one.uses_ties for one in components)
+
+
+def _check_setting(taker: str, scenario: Any) -> None:
+    if not hasattr(scenario, "components"):
+        # Only a name can be loaded.
+        way = f" Write {taker}(regulars.load({scenario!r}))." if isinstance(scenario, str) else " regulars.load(...) gives one."
+        raise TypeError(f"{taker} needs a checked scenario, not {scenario!r}.{way}")
 
 
 def _overrides(component: Component, hook: str) -> bool:

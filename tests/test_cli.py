@@ -396,3 +396,74 @@ print([name for name in {heavy!r} if name in sys.modules])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
 
     assert done.stdout.strip() == "[]"
+
+
+MAIN = [sys.executable, "-c", "from regulars import cli; cli.main()"]
+
+
+@pytest.mark.parametrize("words", [["catalog"], ["catalog", "--json"], ["show", f"{SHOP}/baseline"], ["--help"]])
+def test_a_pipe_that_nobody_reads_ends_a_command_silently(words: list[str]) -> None:
+    with subprocess.Popen([*MAIN, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+        assert command.stdout is not None and command.stderr is not None
+        command.stdout.close()
+        told = command.stderr.read()
+        command.wait(timeout=60)
+
+    assert (command.returncode, told) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [["catalog"], ["show", f"{SHOP}/baseline", "--json"], ["run", f"{SHOP}/baseline", *SMALL]])
+def test_a_full_disk_under_standard_output_exits_with_3(words: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*MAIN, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=300)
+
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1] == "regulars: standard output: no space left on device"
+    assert "Traceback" not in done.stderr and "ignored" not in done.stderr
+
+
+def test_a_market_beyond_the_memory_of_the_machine_exits_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    from regulars.experiments import memory
+
+    monkeypatch.setattr(memory, "most_bytes", lambda: 2.0**30)
+    answer = regulars("run", f"{SHOP}/baseline", "--set", "market.customers=50000000", "--replications", "1")
+    assert answer.exit_code == 2
+    (line,) = progress(answer)
+    assert line.startswith("market: 50,005,000 people need about ")
+
+
+def test_memory_that_runs_out_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from regulars.experiments import run
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise MemoryError("Unable to allocate 7 GiB")
+
+    monkeypatch.setattr(run, "replicate", fail)
+    answer = regulars("run", f"{SHOP}/baseline", *SMALL)
+    assert answer.exit_code == 2
+    told = "Use fewer people in market.customers and market.prospects, or --threads 1."
+    assert progress(answer) == [f"regulars: out of memory: Unable to allocate 7 GiB. {told}"]
+
+
+@pytest.mark.parametrize("command", ["show", "diff", "run", "compare"])
+def test_a_command_that_fails_prints_no_document(command: str) -> None:
+    """Only `validate`, whose document says what is wrong, prints it then."""
+    Path("bad.yaml").write_text("horizon_weeks: 0\n")
+    words = ["bad.yaml", "bad.yaml"] if command in ("diff", "compare") else ["bad.yaml"]
+    answer = regulars(command, *words, "--json")
+    assert (answer.exit_code, answer.stdout) == (2, "")
+
+
+def test_a_comparison_without_out_is_named_after_all_it_compares() -> None:
+    plans = [f"{SHOP}/{name}" for name in ("baseline", "points", "mail")]
+    answer = regulars("compare", *plans, *SMALL, "--draws", "0", "--no-sensitivity", "--json")
+    assert strict(answer.stdout)["run_dir"] == "runs/baseline-vs-points-and-1-more-0001"
+
+
+def test_a_folder_of_another_experiment_is_not_written_over() -> None:
+    assert regulars("run", f"{SHOP}/points", *SMALL, "--out", "out").exit_code == 0
+    answer = regulars("run", f"{SHOP}/mail", *SMALL, "--out", "out")
+    assert answer.exit_code == 2
+    told = "--out out: holds a run of library:online_shop/points, which would be lost."
+    assert progress(answer) == [f"{told} Give another folder, or remove it first."]

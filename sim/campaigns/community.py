@@ -12,7 +12,7 @@ from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, 
 from ..core.draws import log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.links import Link, link
-from ..core.units import decay, hazard, money
+from ..core.units import charge, decay, hazard, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE
 from ..world.market import Market
@@ -322,7 +322,7 @@ class Community(Campaign):
             ledger.post("campaign_cost", money(params.setup_cost))
         ledger.post("campaign_cost", money(params.content_cost) + (money(params.moderation_cost) if params.moderated else 0))
         ledger.post("campaign_cost", sum(money(one.cost) for one in params.events.values() if one.start_week == week))
-        ledger.post("campaign_cost", active * money(params.member_cost))
+        ledger.post("campaign_cost", charge(active, params.member_cost))
 
     def weigh(self, world: World) -> None:
         own, params = world.own(self), self.params

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..core.component import Campaign
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stream, word
 from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.links import Link, link, mean_lag
-from ..core.units import MONEY, decay, money
+from ..core.units import MONEY, charge, decay, money, payable
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED
 from ..world.market import Market
@@ -256,6 +256,8 @@ class Discount(Campaign):
         )
         setup_cost: float = param(0.0, unit="money", low=0.0, high=1e12, role="cost", doc="Cost at the start.", source="plan")
 
+        _payable = field_validator("money_off")(payable)
+
         @model_validator(mode="after")
         def _is_one_offer(self) -> Any:
             if (self.depth is None) == (self.money_off is None):
@@ -352,7 +354,7 @@ class Discount(Campaign):
             np.uint64(word(self.name)),
         )
         world.totals.add("coupons_sent", sent[:, 10])
-        world.ledger.post("campaign_cost", sent[:, 10] * money(coupon.contact_cost))
+        world.ledger.post("campaign_cost", charge(sent[:, 10], coupon.contact_cost))
         inclined = np.array(coupon.use_by_spend)
         by_tenth = sent[:, :10].sum(axis=0)
         mean = float((inclined * by_tenth).sum()) / max(int(by_tenth.sum()), 1)

@@ -12,7 +12,7 @@ from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, 
 from ..core.draws import uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link
-from ..core.units import hazard, mean_decay, money
+from ..core.units import charge, hazard, mean_decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED, PROSPECT
 from ..world.market import Market
@@ -226,9 +226,8 @@ class Push(Campaign):
         )
         world.totals.add("contacts_sent", sent[:, 0])
         world.totals.add("clicks", sent[:, 1])
-        unit = money(params.contact_cost)
-        world.ledger.post("campaign_cost", (sent[:, 0] - sent[:, 2]) * unit)
-        world.ledger.post("acquisition_cost", sent[:, 2] * unit)
+        world.ledger.post("campaign_cost", charge(sent[:, 0] - sent[:, 2], params.contact_cost))
+        world.ledger.post("acquisition_cost", charge(sent[:, 2], params.contact_cost))
 
     def weigh(self, world: World) -> None:
         params, own = self.params, world.own(self)

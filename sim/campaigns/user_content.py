@@ -12,7 +12,7 @@ from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, 
 from ..core.draws import exp32, log32, uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link, mean_lag
-from ..core.units import decay, hazard, money
+from ..core.units import charge, decay, hazard, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, PROSPECT
 from ..world.market import Market
@@ -243,7 +243,7 @@ class UserContent(Campaign):
     def _ask(self, world: World) -> None:
         """Customers post; what they post is seen from next week on."""
         params, customers, own, shelf = self.params, world.customers, world.own(self), world.note(self, Shelf)
-        world.ledger.post("campaign_cost", money(params.weekly_cost) + params.prizes * money(params.prize_cost))
+        world.ledger.post("campaign_cost", money(params.weekly_cost) + charge(params.prizes, params.prize_cost))
         rate = hazard(params.posting) / params.typical_loyalty * float(exp32(f32(params.pull if params.prizes else 0.0)))
         posting = np.empty(world.people, np.uint8)
         world.each(wish_to_post, posting, own.post_clock, own.audience, customers.status, customers.loyalty, f32(rate))

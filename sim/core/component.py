@@ -42,9 +42,10 @@ def _check_hooks(cls: type[Component]) -> None:
     for name, value in vars(cls).items():
         if name.startswith("_") or name == "value" or hasattr(Component, name) or not _is_method(value):
             continue
-        near = difflib.get_close_matches(name, HOOKS, 1, 0.0)
+        near = difflib.get_close_matches(name, HOOKS, 1, 0.6)
+        nearest = f" Nearest hook: {near[0]!r};" if near else ""
         raise TypeError(
-            f"{cls.__qualname__}.{name} is no hook of a component. Nearest hook: {near[0]!r}; "
+            f"{cls.__qualname__}.{name} is no hook of a component.{nearest} "
             f"hooks are {', '.join(HOOKS)}; helpers begin with an underscore."
         )
 

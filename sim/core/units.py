@@ -7,6 +7,10 @@ integers of 1/10,000 of the currency, so that sums are exact in any order.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from typing import overload
+
+import numpy as np
 
 MONEY = 10_000
 """Integer units in one unit of the currency."""
@@ -18,6 +22,38 @@ WEEKS_PER_YEAR = 365.25 / 7
 def money(amount: float) -> int:
     """Amount of the currency as integer units, rounded half to even."""
     return round(amount * MONEY)
+
+
+@overload
+def charge(counts: np.ndarray, cost: float) -> np.ndarray: ...
+@overload
+def charge(counts: int, cost: float) -> int: ...
+def charge(counts: np.ndarray | int, cost: float) -> np.ndarray | int:
+    """Integer units that `counts` pieces cost at `cost` apiece, rounded half to even once and not by the piece.
+
+    The cost is taken as the decimal number that people write, so that the result is exact for any cost and count.
+
+    Args:
+        counts: Pieces, int64 by segment or one integer.
+        cost: Amount of the currency apiece.
+    """
+    unit = Fraction(repr(float(cost))) * MONEY
+    if not isinstance(counts, np.ndarray):
+        return round(counts * unit)
+    if unit.denominator == 1:
+        return counts * unit.numerator
+    return np.array([round(count * unit) for count in counts.tolist()], np.int64)
+
+
+def payable(amount: float | None) -> float | None:
+    """An amount that is paid piece by piece, which the books must be able to hold; None passes.
+
+    Raises:
+        ValueError: It is above 0 and below the least amount.
+    """
+    if amount is not None and 0.0 < amount < 1.0 / MONEY:
+        raise ValueError(f"must be 0 or at least {1.0 / MONEY}: money is counted in such steps")
+    return amount
 
 
 def currency(units: float) -> float:

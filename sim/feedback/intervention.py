@@ -12,7 +12,7 @@ from ..core.declare import Fields, Parameters, field, flow, group, param, stream
 from ..core.draws import uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link, mean_lag
-from ..core.units import decay, mean_decay, money
+from ..core.units import charge, decay, mean_decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, NOBODY
 from ..world.market import Market
@@ -199,8 +199,8 @@ class Intervention(Feedback):
             f32(params.sleeping_dogs),
         )
         world.totals.add_each([one.name for one in self.totals], counts)
-        world.ledger.post("campaign_cost", counts[:, 0] * money(params.contact_cost))
-        world.ledger.post("discounts", counts[:, 2] * money(params.offer_cost))
+        world.ledger.post("campaign_cost", charge(counts[:, 0], params.contact_cost))
+        world.ledger.post("discounts", charge(counts[:, 2], params.offer_cost))
 
     def weigh(self, world: World) -> None:
         params, dt = self.params, world.calendar.dt

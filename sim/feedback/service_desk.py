@@ -17,7 +17,7 @@ from ..core.desk import NEVER, WAITING, WEEK, Duty, Shift, Tickets, compiled, fo
 from ..core.draws import log32, philox, to_unit, uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link
-from ..core.units import money
+from ..core.units import charge, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE
 from ..world.market import Market
@@ -575,9 +575,9 @@ class ServiceDesk(Feedback):
             rows.priority[:] = world.customers.priority[person]
         by_segment = world.by_segment(person)
         world.totals.add("tickets", by_segment)
-        world.ledger.post("service_cost", by_segment * money(params.ticket_cost))
+        world.ledger.post("service_cost", charge(by_segment, params.ticket_cost))
         if auto.cost:
-            world.ledger.post("service_cost", world.by_segment(person[rows.route != DIRECT]) * money(auto.cost))
+            world.ledger.post("service_cost", charge(world.by_segment(person[rows.route != DIRECT]), auto.cost))
         self._remember(world, files, person)
         live = rows.route < SOLVED_ALONE
         present = files.rows.followed_by(rows.take(live))
@@ -629,7 +629,7 @@ class ServiceDesk(Feedback):
         )  # fmt: skip
         world.totals.add_each(_CLOSED, counts)
         if params.recovery.cost:
-            world.ledger.post("service_cost", counts[:, _RECOVERIES] * money(params.recovery.cost))
+            world.ledger.post("service_cost", charge(counts[:, _RECOVERIES], params.recovery.cost))
         felt = np.flatnonzero((points != _ZERO) | (recovery != 0))
         felt = felt[np.argsort(rows.person[felt], kind="stable")]
         files.outcomes = rows.person[felt], points[felt], recovery[felt]

@@ -12,7 +12,7 @@ from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, 
 from ..core.draws import exp32, log32, uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link
-from ..core.units import money
+from ..core.units import charge, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED, NOBODY
 from ..world.life import NEVER, PER_RENEWAL
@@ -324,13 +324,13 @@ class WinBack(Feedback):
         contacts = world.by_segment(people)
         world.totals.add("win_back_contacts", contacts)
         world.totals.add("win_back_given_away", given.sum(axis=1))
-        world.ledger.post("campaign_cost", contacts * money(params.contact_cost))
+        world.ledger.post("campaign_cost", charge(contacts, params.contact_cost))
         self._pay(world, given)
 
     def _pay(self, world: World, taken: np.ndarray) -> None:
         """Book offers taken, shape (segments, offers)."""
-        world.ledger.post("reward_cost", (taken[:, 0] + taken[:, 2]) * money(self.params.upgrade_cost))
-        world.ledger.post("discounts", (taken[:, 1] + taken[:, 2]) * money(self.params.discount_cost))
+        world.ledger.post("reward_cost", charge(taken[:, 0] + taken[:, 2], self.params.upgrade_cost))
+        world.ledger.post("discounts", charge(taken[:, 1] + taken[:, 2], self.params.discount_cost))
 
     def weigh(self, world: World) -> None:
         own, note, rates = world.own(self), world.note(self, Round), world.rates

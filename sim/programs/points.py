@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from ..core.component import Program
 from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, stock, stream, word
 from ..core.draws import exp32, log32, uniform, uniform_pair
 from ..core.kernel import kernel
 from ..core.links import Link, link
-from ..core.units import MONEY, WEEKS_PER_YEAR, money
+from ..core.units import MONEY, WEEKS_PER_YEAR, money, payable
 from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, celebrates
 from ..world.customers import ACTIVE, CHURNED
@@ -37,6 +37,8 @@ class Reward(Parameters):
     points: int = param(unit="points", low=1, high=1_000_000_000, doc="Price in points.", source="plan")
     face_value: float = param(unit="money", low=0.0, high=1e9, doc="What it is worth to a member.", source="plan")
     unit_cost: float = param(unit="money", low=0.0, high=1e9, role="cost", doc="What it costs the firm.", source="plan")
+
+    _payable = field_validator("face_value", "unit_cost")(payable)
 
 
 class Window(Parameters):

@@ -12,7 +12,7 @@ from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, 
 from ..core.draws import exp32, uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link
-from ..core.units import money
+from ..core.units import charge, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE
 from ..world.market import Market
@@ -184,8 +184,8 @@ class ReferralReward(Program):
         to_referrers, to_friends, invented = rewards
         world.totals.add("referral_rewards", world.by_segment(acquired, to_referrers))
         world.totals.add("referral_fraud", world.by_segment(acquired, invented))
-        cost = money(params.referrer_reward * params.cost_share), money(params.friend_reward * params.cost_share)
-        world.ledger.post("acquisition_cost", world.by_segment(acquired, to_referrers * cost[0] + to_friends * cost[1]))
+        for given, reward in ((to_referrers, params.referrer_reward), (to_friends, params.friend_reward)):
+            world.ledger.post("acquisition_cost", charge(world.by_segment(acquired, given), reward * params.cost_share))
 
 
 @kernel

@@ -13,7 +13,7 @@ from ..core.declare import Fact, Fields, Parameters, field, flow, group, param, 
 from ..core.draws import uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link
-from ..core.units import MONEY, money
+from ..core.units import MONEY, charge, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED
 from ..world.goals import show_goal
@@ -305,9 +305,9 @@ class StampCard(Program):
         world.totals.add("stamps_issued", counts[:, 0])
         world.totals.add("stamps_redeemed", cards * params.stamps)
         world.totals.add("rewards_redeemed", cards)
-        world.totals.add("reward_face_value", cards * money(params.face_value))
+        world.totals.add("reward_face_value", charge(cards, params.face_value))
         world.totals.add("enrolled", counts[:, 2])
-        world.ledger.post("reward_cost", cards * money(params.unit_cost))
+        world.ledger.post("reward_cost", charge(cards, params.unit_cost))
         world.ledger.post_points(self.address, issued=issued, redeemed=used)
         books = world.note(self, Books)
         books.used += used

@@ -13,7 +13,7 @@ from ..core.declare import Fact, Fields, Parameters, Total, field, flow, group, 
 from ..core.draws import uniform
 from ..core.kernel import kernel
 from ..core.links import Link, link, mean_lag
-from ..core.units import decay, mean_decay, money
+from ..core.units import charge, decay, mean_decay, money
 from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, WEEK, YEAR, celebrates, since
 from ..world.customers import ACTIVE
@@ -462,7 +462,7 @@ class Tiers(Program):
             f32(gift.care),
         )[:, 0]
         world.totals.add("tier_gifts", given)
-        world.ledger.post("reward_cost", given * money(gift.unit_cost))
+        world.ledger.post("reward_cost", charge(given, gift.unit_cost))
 
     def _honor(self, world: World) -> None:
         """Care of showing a tier, by the share of last week's members who stand below it."""

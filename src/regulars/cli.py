@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS, MOST_WEEKS
+
 app = typer.Typer(
     help="Will this loyalty program pay, before we launch it?",
     no_args_is_help=True,
@@ -26,6 +28,9 @@ SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
 INTERRUPTED = 130
 """Exit code of a command that was stopped from the keyboard."""
 
+PIPE_CLOSED = 141
+"""Exit code of a command whose output nobody reads any more: what shells tell of one that SIGPIPE has ended."""
+
 SECONDS_A_LINE = 10.0
 """How often progress is told where standard error is no terminal."""
 
@@ -35,10 +40,10 @@ Sets = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Key of all luck.")]
-Replications = Annotated[int, typer.Option("--replications", min=1, max=100_000, help="Independent repetitions of luck.")]
-Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=1040, help="Run so many weeks instead of the scenario's horizon.")]
+Replications = Annotated[int, typer.Option("--replications", min=1, max=MOST_REPLICATIONS, help="Independent repetitions of luck.")]
+Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=MOST_WEEKS, help="Run so many weeks instead of the scenario's horizon.")]
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, max=1024, help="Threads in all; results do not depend on it. Default: all cores.")
+    int | None, typer.Option("--threads", min=1, max=MOST_THREADS, help="Threads in all; results do not depend on it. Default: all cores.")
 ]
 Executor = Annotated[
     Literal["auto", "threads", "processes"],
@@ -170,7 +175,7 @@ def compare(
     seed: Seed = 1,
     replications: Replications = 20,
     draws: Annotated[
-        int, typer.Option("--draws", min=0, max=100_000, help="Joint draws of uncertain parameters, for the risk of loss; 0 for none.")
+        int, typer.Option("--draws", min=0, max=MOST_DRAWS, help="Joint draws of uncertain parameters, for the risk of loss; 0 for none.")
     ] = 200,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity/--no-sensitivity", help="Move each assumed parameter through its range.")
@@ -204,7 +209,7 @@ def compare(
                 progress=task,
                 command=_command(),
             )
-        found = save(found, _folder(out, scenarios[-1].id))
+        found = save(found, _folder(out, _versus([one.id for one in scenarios])))
         if report is not None:
             found.report(report)
     if as_json:
@@ -249,6 +254,10 @@ def calibrate(
     customer: Annotated[str | None, typer.Option("--customer", metavar="COLUMN", help="Column of the customer's id.")] = None,
     date: Annotated[str | None, typer.Option("--date", metavar="COLUMN", help="Column of the date.")] = None,
     amount: Annotated[str | None, typer.Option("--amount", metavar="COLUMN", help="Column of the amount.")] = None,
+    currency: Annotated[
+        str | None,
+        typer.Option("--currency", metavar="CODE", help="Three-letter code of the amounts, such as EUR. Default: what the log tells."),
+    ] = None,
     train_until: Annotated[
         str | None, typer.Option("--train-until", metavar="DATE", help="Last day of the training window. Default: half of the log.")
     ] = None,
@@ -270,7 +279,7 @@ def calibrate(
         with _progress() as task:
             ticker = task("backtest", 1)
             found = fit(
-                file, customer=customer, date=date, amount=amount, train_until=train_until,
+                file, customer=customer, date=date, amount=amount, currency=currency, train_until=train_until,
                 simulate=lambda population, weeks: simulated_repeats(population, weeks, threads=threads),
             )  # fmt: skip
             ticker(1)
@@ -324,12 +333,38 @@ def main() -> None:
     # Compiled kernels must not hold the pool's threads back with threads of their own.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        app()
-    except SystemExit as stopped:
-        # Typer makes this of an interrupt, without a word.
-        if stopped.code == INTERRUPTED:
-            typer.echo("interrupted", err=True)
-        raise
+        try:
+            app()
+        except SystemExit as stopped:
+            # Typer makes these of an interrupt and of a pipe that nobody reads, without a word.
+            if stopped.code == INTERRUPTED:
+                typer.echo("interrupted", err=True)
+            if isinstance(stopped.__context__, BrokenPipeError):
+                raise stopped.__context__ from None
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            raise
+    except BrokenPipeError:
+        _drop_output()
+        raise SystemExit(PIPE_CLOSED) from None
+    except OSError as problem:
+        _drop_output()
+        where = problem.filename or "standard output"
+        typer.echo(f"regulars: {where}: {(problem.strerror or str(problem)).lower()}", err=True)
+        raise SystemExit(3) from None
+
+
+def _drop_output() -> None:
+    """Lead what is still to be printed nowhere: the interpreter would complain of it as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _suffix(option: str, path: Path | None, *wanted: str) -> None:
@@ -343,7 +378,7 @@ def _check_outputs(scenarios: list[Any], out: Path | None, files: dict[str, Path
     """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from."""
     from regulars.experiments.outputs import check_outputs
 
-    check_outputs(files, out, [file for one in scenarios for file in one.files])
+    check_outputs(files, out, [file for one in scenarios for file in one.files], scenarios=[one.id for one in scenarios])
 
 
 def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:
@@ -367,6 +402,12 @@ def _errors() -> Generator[None]:
         yield
     except ScenarioError as problem:
         typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+    except BrokenPipeError:
+        raise
+    except MemoryError as problem:
+        what = f": {problem}" if str(problem) else ""
+        typer.echo(f"regulars: out of memory{what}. Use fewer people in market.customers and market.prospects, or --threads 1.", err=True)
         raise typer.Exit(2) from None
     except OSError as problem:
         typer.echo(f"regulars: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), err=True)
@@ -443,7 +484,7 @@ def _folder(out: Path | None, name: str) -> Path:
 
     if out is not None:
         return out
-    stem = name.rpartition(":")[2].replace("/", "-")
+    stem = name.rpartition(":")[2].replace("/", "-")[:120]
     root.mkdir(exist_ok=True)
     for number in range(1, 1_000_000):
         folder = root / f"{stem}-{number:04d}"
@@ -453,6 +494,12 @@ def _folder(out: Path | None, name: str) -> Path:
             continue
         return folder
     raise OSError(f"{root} is full of runs named {stem}")
+
+
+def _versus(names: list[str]) -> str:
+    """What a comparison is called: the baseline and what is set against it, without the shelf of the library."""
+    base, first, *more = [name.rpartition(":")[2].rpartition("/")[2] for name in names]
+    return f"{base}-vs-{first}" + (f"-and-{len(more)}-more" if more else "")
 
 
 def _command() -> str:

@@ -185,7 +185,7 @@ def test_small_numbers_and_odd_texts_survive_yaml():
 
 def test_a_failed_write_leaves_what_was_there(cdnow, tmp_path, monkeypatch):
     path = tmp_path / "population.yaml"
-    path.write_text("old")
+    path.write_text("kind: population")
 
     def fail(*_):
         raise OSError("disk full")
@@ -193,7 +193,7 @@ def test_a_failed_write_leaves_what_was_there(cdnow, tmp_path, monkeypatch):
     monkeypatch.setattr(outputs.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         cdnow.write_population(path)
-    assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+    assert path.read_text() == "kind: population" and len(list(tmp_path.iterdir())) == 1
 
 
 # Document -----------------------------------------------------------------------------------------------------------
@@ -353,6 +353,15 @@ def test_a_new_place_an_empty_file_and_an_earlier_population_are_fine(cdnow, tmp
         check_place(tmp_path / name, CDNOW)
 
 
+def test_a_population_is_not_written_over_a_file_of_another_kind(cdnow, tmp_path):
+    with pytest.raises(outputs.OutputError, match=r"report\.html: must end in \.yaml or \.yml"):
+        cdnow.write_population(tmp_path / "report.html")
+    (tmp_path / "shop.yaml").write_text("market: {customers: 5}")
+    with pytest.raises(BadInput, match="not a population and would be lost"):
+        cdnow.write_population(tmp_path / "shop.yaml")
+    assert [one.name for one in tmp_path.iterdir()] == ["shop.yaml"]
+
+
 def test_a_failed_write_names_the_path_that_was_given(cdnow, tmp_path):
     (tmp_path / "gone").touch()
     path = tmp_path / "gone" / "people.yaml"
@@ -395,3 +404,19 @@ def test_any_log_is_calibrated_to_a_population_that_loads_or_refused(tmp_path, r
         json.dumps([found.to_json(), found.population()], allow_nan=False)
         _, draws = used(found, tmp_path)
         assert all(np.isfinite(list(one.values())).all() for one in draws)
+
+
+def test_the_currency_of_the_amounts_can_be_told_and_is_written():
+    found = calibrate(CDNOW, currency="EUR")
+    assert found.population()["currency"] == "EUR"
+    assert 'currency: "EUR"' in population_text(found.population())
+
+
+def test_a_currency_that_is_none_or_not_that_of_the_log_is_refused(tmp_path):
+    with pytest.raises(BadInput, match=r"^--currency:1:1: currency = 'euro': must be a three-letter code such as EUR\.$"):
+        calibrate(CDNOW, currency="euro")
+    log = tmp_path / "log.csv"
+    rows = [f"{who},2024-01-{n:02},5,GBP\n" for who in range(1, 20) for n in (1, who + 1)]
+    log.write_text("customer,date,amount,currency\n" + "".join(rows))
+    with pytest.raises(BadInput, match=r"currency = 'EUR': the amounts of .* are in GBP\. Leave the option out\.$"):
+        calibrate(log, currency="EUR")

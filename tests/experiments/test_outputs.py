@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from regulars.experiments.outputs import RUN_FILES, OutputError, check_files, check_outputs, replaced, write_bytes
+from regulars.experiments.compare import Comparison
+from regulars.experiments.outputs import RUN_FILES, OutputError, check_files, check_kind, check_outputs, replaced, write_bytes
+from regulars.experiments.results import Result
+from regulars.experiments.run import save_customers
+from regulars.scenarios import load
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +59,76 @@ def test_a_folder_with_other_files_is_refused_and_named():
     )
     Path("mine/manifest.json").touch()
     assert refusal({}, Path("mine"))[0] == 2
+
+
+def manifest(*scenarios):
+    return json.dumps({"scenarios": {name: {} for name in scenarios}}).encode()
+
+
+def test_a_folder_of_another_experiment_is_refused_and_named():
+    write_bytes(Path("run/manifest.json"), manifest("shop", "points"))
+    check_outputs({}, Path("run"), scenarios=["shop", "points", "points"])
+    told = "--out run: holds a comparison of shop with points, which would be lost. Give another folder, or remove it first."
+    for others in (["shop"], ["points", "shop"], ["shop", "mail"]):
+        with pytest.raises(OutputError) as caught:
+            check_outputs({}, Path("run"), scenarios=others)
+        assert (caught.value.exit_code, str(caught.value)) == (2, told)
+    write_bytes(Path("run/manifest.json"), manifest("shop"))
+    with pytest.raises(OutputError, match="^--out run: holds a run of shop, which would be lost"):
+        check_outputs({}, Path("run"), scenarios=["mail"])
+    write_bytes(Path("run/manifest.json"), b"{}")
+    with pytest.raises(OutputError, match="holds a manifest.json that no run has written"):
+        check_outputs({}, Path("run"), scenarios=["mail"])
+
+
+def test_another_experiment_that_ends_first_is_not_written_over():
+    with pytest.raises(OutputError, match="holds a run of shop"), replaced(Path("run")) as fresh:
+        write_bytes(fresh / "manifest.json", manifest("mail"))
+        write_bytes(Path("run/manifest.json"), manifest("shop"))
+    assert Path("run/manifest.json").read_bytes() == manifest("shop")
+    assert [one.name for one in Path("run").iterdir()] == ["manifest.json"]
+
+
+def test_runs_that_end_at_once_do_not_mix_their_files(tmp_path):
+    """Many processes swap many files at the same moment: whoever is last, all files are of one."""
+    code = """
+import sys, time
+from pathlib import Path
+from regulars.experiments.outputs import RUN_FILES, replaced
+while time.time() < float(sys.argv[2]):
+    pass
+for turn in range(40):
+    with replaced(Path("run")) as fresh:
+        for name in RUN_FILES:
+            (fresh / name).write_text(f"{sys.argv[1]} {turn}")
+"""
+    start = str(time.time() + 1.0)
+    running = [subprocess.Popen([sys.executable, "-c", code, str(at), start]) for at in range(3)]
+    while any(one.poll() is None for one in running):
+        time.sleep(0.01)
+    assert [one.returncode for one in running] == [0, 0, 0]
+    seen = {one.read_text() for one in Path("run").iterdir()}
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("name", ["today.yaml", "log.csv", "report"])
+def test_a_file_of_another_kind_is_refused(name):
+    with pytest.raises(OutputError, match=rf"^report {name}: must end in \.html or \.htm\.$"):
+        check_kind("report", Path(name), ".html", ".htm")
+    check_kind("report", Path("a.HTML"), ".html", ".htm")
+
+
+def test_answers_of_python_are_written_over_no_other_file():
+    Path("today.yaml").write_text("market: {customers: 500}\n")
+    Path("page.html").symlink_to("today.yaml")
+    scenario = load("today.yaml")
+    comparison, result = Comparison({}, (), (scenario,)), Result(scenario, 1, (), {})
+    with pytest.raises(OutputError, match=r"^report today.yaml: must end in"):
+        comparison.report("today.yaml")
+    with pytest.raises(OutputError, match=r"^report page.html: this file is read and would be overwritten"):
+        comparison.report("page.html")
+    with pytest.raises(OutputError, match=r"^customers today.yaml: must end in \.parquet"):
+        save_customers(result, Path("today.yaml"))
 
 
 def test_a_file_in_place_of_the_folder_is_refused():

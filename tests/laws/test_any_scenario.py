@@ -76,8 +76,10 @@ def behaviors() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(needed, optional=choices)
 
 
+AMOUNT = st.floats(0, 50).map(lambda amount: round(amount, 4))
+"""Money in the steps in which it is counted."""
 REWARD = st.fixed_dictionaries(
-    {"points": st.integers(1, 300), "face_value": st.floats(0, 50), "unit_cost": st.floats(0, 50)}
+    {"points": st.integers(1, 300), "face_value": AMOUNT, "unit_cost": AMOUNT}
 )
 WEEK = st.integers(1, 12)
 

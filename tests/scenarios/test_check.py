@@ -41,7 +41,7 @@ def test_every_faulty_line_is_named_at_once(refusal):
         ),
         (
             "behaviors: {toy_pull: {kappa: '0.2'}}\n",
-            "s.yaml:1:31: behaviors.toy_pull.kappa = 0.2: must be a number 0 to 0.6 (unit 1). Nearest right value: 0.2.",
+            's.yaml:1:31: behaviors.toy_pull.kappa = "0.2": must be a number 0 to 0.6 (unit 1). Nearest right value: 0.2.',
         ),
         ("behaviors: {toy_pull: {attainable: 1}}\n", "s.yaml:1:36: behaviors.toy_pull.attainable = 1: must be true or false."),
         ("behaviors: {toy_pull: {label: 5}}\n", 's.yaml:1:31: behaviors.toy_pull.label = 5: must be text. Nearest right value: "5".'),
@@ -229,3 +229,20 @@ def test_a_fitted_value_needs_no_range(refusal):
     (line,) = refusal(text)
     told = "comes from market.population, whose fit tells how sure it is. Leave its range out."
     assert line == f"s.yaml:2:17: uncertainties.behaviors.purchase.r: {told}"
+
+
+def test_what_is_paid_piece_by_piece_is_at_least_the_least_amount_of_money(refusal):
+    text = (
+        "programs: {stars: {type: points, per_money: 1, catalog: {cup: {points: 5, face_value: 1, unit_cost: 0.00004}}}}\n"
+        "campaigns: {sale: {type: discount, money_off: 0.00001}}\n"
+    )
+    found = "\n".join(refusal(text))
+    rule = "must be 0 or at least 0.0001: money is counted in such steps."
+    assert f"programs.stars.catalog.cup.unit_cost = 4e-05: {rule}" in found
+    assert f"campaigns.sale.money_off = 1e-05: {rule}" in found
+
+
+def test_names_unlike_any_are_answered_with_those_there_are(refusal):
+    (line,) = refusal("zzzz: 1\n")
+    assert line.startswith("s.yaml:1:1: zzzz: no such section. Known: extends, name, description, horizon_weeks, step_days, currency, ")
+    assert line.endswith(" more.")

@@ -14,13 +14,15 @@ FILE = """kind: population
 purchase: {r: 0.5, alpha: 8.0}
 attrition: {type: pareto, s: 0.7, beta: 10.0, offset: 0.1}
 spend: {type: gamma_gamma, p: 6.0, q: 4.0, v: 15.0}
-covariance: {names: [r], matrix: [[0.1]]}
+covariance: {purchase_attrition: {names: [r], matrix: [[0.1]]}}
 histories:
   columns: [entry_week, frequency, recency_weeks, age_weeks, mean_value]
   rows:
     - [0.0, 2, 10.5, 20.0, 35.0]
     - [1.0, 0, 0.0, 19.0, 0.0]
 """
+
+COVARIANCE = "covariance: {purchase_attrition: {names: [r], matrix: [[0.1]]}}"
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_components_get_the_values_of_the_file(planned):
     assert (purchase.params.r, purchase.params.alpha, purchase.params.timing_shape) == (0.5, 8.0, 2.0)
     assert (attrition.variant, attrition.params.s, attrition.params.offset) == ("pareto", 0.7, 0.1)
     assert scenario.value("behaviors.purchase.r") == 0.5
-    assert scenario.covariance == {"names": ["r"], "matrix": [[0.1]]}
+    assert scenario.covariance == {"purchase_attrition": {"names": ["r"], "matrix": [[0.1]]}}
     assert scenario.histories.tolist() == [[0.0, 2.0, 10.5, 20.0, 35.0], [1.0, 0.0, 0.0, 19.0, 0.0]]
 
 
@@ -154,7 +156,7 @@ def test_the_digest_is_of_the_content_not_of_the_file_name(planned, write):
         ("type: pareto", "type: parto", "3:19", "Did you mean 'pareto'"),
         ("spend: {", "spent: {", "4:1", "Did you mean 'spend'"),
         ("purchase: {r: 0.5, alpha: 8.0}", "purchase: 5", "2:11", "must be a map"),
-        ("covariance: {names: [r], matrix: [[0.1]]}", "covariance: 5", "5:13", "must be a map"),
+        (COVARIANCE, "covariance: 5", "5:13", "must be a map"),
         ("mean_value]", "mean_valu]", "7:", "Did you mean 'mean_value'"),
         ("frequency, ", "", "7:12", "missing: frequency"),
         ("2, 10.5", "2.5, 10.5", "9:13", "frequency must be a whole number"),
@@ -215,7 +217,7 @@ def test_a_number_of_hundreds_of_digits_has_its_place(write, name, text, place):
 )
 def test_what_is_no_covariance_of_the_fitted_parameters_is_told(planned, write, part, place, said):
     planned()
-    write("population.yaml", FILE.replace("covariance: {names: [r], matrix: [[0.1]]}", f"covariance:\n  {part}"))
+    write("population.yaml", FILE.replace(COVARIANCE, f"covariance:\n  {part}"))
     lines = [one for one in validate_files(["population.yaml"])["files"]["population.yaml"]["errors"]]
     assert [f"{one['line']}:{one['column']}" for one in lines] == [place]
     assert said in lines[0]["message"]
@@ -290,3 +292,42 @@ def test_the_digest_is_of_the_ties(write):
     first = networked(write).digest
     assert networked(write, EDGES.replace("2,3,0", "2,1,0")).digest != first
     assert networked(write, EDGES.replace("close", "near")).digest == first
+
+
+def test_money_of_a_population_in_another_currency_is_refused_at_load(write):
+    """Order values of euros would be read as dollars, and no cost in the scenario would fit them."""
+    write("mine.yaml", f"currency: EUR\n{FILE}")
+    base = "extends: library:online_shop/baseline\nmarket: {population: mine.yaml}\n"
+    write("s.yaml", base)
+    told = "market.population = mine.yaml: its order values are in EUR, and the scenario's currency is USD."
+    with pytest.raises(ScenarioError) as caught:
+        load("s.yaml")
+    assert str(caught.value) == f"s.yaml:2:22: {told} Write currency: EUR, or convert."
+    euros = load("s.yaml", ("currency=EUR",))
+    assert euros.currency == "EUR"
+    with pytest.raises(ScenarioError, match="its order values are in EUR"):
+        euros.with_values({"currency": "USD"})
+
+
+@pytest.mark.parametrize("told", ["", "currency: null\n", "currency: USD\n"])
+def test_a_population_that_tells_no_other_currency_is_accepted(write, told):
+    write("mine.yaml", told + FILE)
+    write("s.yaml", "market: {population: mine.yaml}\n")
+    assert load("s.yaml").currency == "USD"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("currency: 5", "currency = 5: must be a three-letter code such as EUR, or null."),
+        ("covariance: {purchase_atrition: {}}", "covariance.purchase_atrition: no such name here. Did you mean 'purchase_attrition'?"),
+        (
+            "covariance: {spend: {names: [], matrx: []}}",
+            "covariance.spend.matrx: no such name here. Did you mean 'matrix'?",
+        ),
+    ],
+)
+def test_odd_entries_of_a_population_file_are_told(write, told, said):
+    write("mine.yaml", f"kind: population\n{told}\n")
+    document = validate_files(["mine.yaml"])
+    assert said in [one["message"] for one in document["files"]["mine.yaml"]["errors"]]

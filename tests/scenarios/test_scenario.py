@@ -146,3 +146,14 @@ def test_a_scenario_is_returned_as_it_is(scenario):
 def test_an_unknown_value_is_a_key_error(scenario):
     with pytest.raises(KeyError, match=r"market\.none"):
         scenario.value("market.none")
+
+
+def test_what_is_no_scenario_or_no_values_is_refused_in_words(write):
+    write("s.yaml", "market: {customers: 500}\n")
+    with pytest.raises(TypeError, match=r"a path, a name such as 'library:online_shop/baseline' or a Scenario, not 5\.$"):
+        load(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"sets is a list of texts .*, not 'market\.customers=5'\.$"):
+        load("s.yaml", "market.customers=5")
+    for odd in ("x", {5: 1}, None):
+        with pytest.raises(TypeError, match="values is a map of dotted paths to values"):
+            load("s.yaml").with_values(odd)  # type: ignore[arg-type]

@@ -200,3 +200,19 @@ def test_a_shipped_scenario_resumes_where_it_was_copied():
     assert stem.branch().run(32).digests() == whole.digests()
     # The origin has not moved with its copy.
     assert stem.run(32).digests() == whole.digests()
+
+
+def test_a_branch_needs_a_scenario():
+    model = LoyaltyModel(load("library:online_shop/baseline").with_values({"market.customers": 50, "market.prospects": 50}))
+    for odd in (5, "library:online_shop/points", 0):
+        with pytest.raises(TypeError, match=f"^branch needs a checked scenario, not {odd!r}"):
+            model.branch(odd)  # type: ignore[arg-type]
+
+
+def test_a_market_can_be_stepped_beyond_its_horizon():
+    values = {"market.customers": 50, "market.prospects": 50, "horizon_weeks": 2}
+    model = LoyaltyModel(load("library:online_shop/baseline").with_values(values)).run()
+    model.step()
+    assert model.world.totals.weeks == 3
+    assert model.run().world.totals.weeks == 3
+    assert model.run(2).world.totals.weeks == 5

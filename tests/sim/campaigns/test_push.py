@@ -142,6 +142,11 @@ def test_messages_cost_their_price_by_whom_they_reach():
     assert weekly(one, "acquisition_cost") == pytest.approx([0.0, 700 * 0.02, 700 * 0.02])
 
 
+def test_a_message_of_less_than_the_least_amount_of_money_still_costs():
+    one = model(customers=5000, weeks=1, contact_cost=0.00004).run()
+    assert weekly(one, "campaign_cost") == pytest.approx([0.2])
+
+
 def test_fatigue_lowers_clicks_and_opted_out_people_are_left_alone():
     tired = {**STAY, "contact_fatigue": {"cap": 0.0, "tiring": 0.5, "opt_out": 0.1}}
     rested, worn = model(weeks=20).run(), model(behaviors=tired, weeks=20).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from regulars.sim.core import units
@@ -45,3 +46,24 @@ def test_mean_decay_of_days_adds_up_to_that_of_the_week():
 
 def test_money_in_a_year_is_discounted_by_a_years_rate():
     assert units.discount_factor(0.1, units.WEEKS_PER_YEAR) == pytest.approx(1 / 1.1)
+
+
+def test_a_charge_is_rounded_once_and_not_by_the_piece():
+    counts = np.array([1_000_000, 12, 13, 0], np.int64)
+    assert units.charge(counts, 0.00004).tolist() == [400_000, 5, 5, 0]
+    assert units.charge(1_000_000, 0.00004) == 400_000
+    # 12.5 and 37.5 units: half to even.
+    assert units.charge(np.array([125, 375], np.int64), 0.00001).tolist() == [12, 38]
+    assert units.charge(counts, 0.00004).dtype == np.int64
+
+
+@pytest.mark.parametrize("cost", [0.0, 0.0001, 0.05, 0.1, 0.3, 1.1, 2.0, 19.99, 1234.5678, 1e9])
+def test_a_charge_of_whole_units_is_count_times_unit(cost):
+    counts = np.array([0, 1, 7, 123_457], np.int64)
+    assert units.charge(counts, cost).tolist() == (counts * units.money(cost)).tolist()
+
+
+def test_what_is_paid_piece_by_piece_must_be_a_whole_unit_at_least():
+    assert [units.payable(one) for one in (None, 0.0, 0.0001, 5.0)] == [None, 0.0, 0.0001, 5.0]
+    with pytest.raises(ValueError, match=r"0 or at least 0\.0001"):
+        units.payable(0.00009)
