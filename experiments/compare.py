@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from regulars.analysis.compare import (
+    NO_LAUNCH,
     break_even,
     cumulative_band,
     loss_probability,
@@ -268,7 +269,7 @@ def _answer(
         "views": views,
         "payback_week": payback_week(cash),
         "break_even": plain(break_even(shown.margin, shown.cost, base_margin)),
-        "naive": _naive(scenario, before, after),
+        "naive": _naive(baseline, scenario, before, after),
         "waterfall": _waterfall(before, after, gains),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
         "claims": _claims(scenario, values),
@@ -282,6 +283,11 @@ def _cash(before: Sequence[Outcome], after: Sequence[Outcome]) -> np.ndarray:
 
 def _weekly(one: Outcome, kpi: str) -> np.ndarray:
     return weekly_values(one)[kpi][:, -1]
+
+
+def _margin(one: Outcome) -> np.ndarray:
+    """Margin before program costs by week, shape (weeks,): the KPI less discounts, which are a cost of the program."""
+    return _weekly(one, "gross_margin") + one.series.discounts[:, -1]
 
 
 def _view(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
@@ -319,23 +325,25 @@ def _discounted(one: Outcome, line: str) -> float:
     return float((getattr(series, line)[:, -1] * factor).sum())
 
 
-def _naive(scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
+def _naive(baseline: Scenario, scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
     from regulars.sim.core.units import MONEY
 
-    margin = np.stack([_weekly(one, "gross_margin") for one in after])
-    baseline = np.array([_weekly(one, "gross_margin").sum() for one in before])
+    margin = np.stack([_margin(one) for one in after])
+    usual = np.array([_margin(one).sum() for one in before])
     share = scenario.economics.gross_margin / MONEY
+    planned = any(baseline.tree[section] != scenario.tree[section] for section in ("programs", "campaigns", "feedback"))
     members = [one.members or Members(0, 0, 0, 0, 0, 0) for one in after]
     found = naive_readings(
         weekly_margin=margin,
-        launch_week=_first_difference(before, after),
+        launch_week=_first_difference(before, after) if planned else None,
         members=[one.n_members for one in members],
         members_margin=[one.members_revenue * share for one in members],
         members_margin_in_baseline=[one.members_baseline * share for one in members],
         others=[one.n_others for one in members],
         others_margin=[one.others_revenue * share for one in members],
-        margin_gain=margin.sum(axis=1) - baseline,
-        baseline_margin=baseline,
+        margin_gain=margin.sum(axis=1) - usual,
+        baseline_margin=usual,
+        no_launch=NO_LAUNCH if planned else "both scenarios have the same plan: nothing is launched",
     )
     return plain(found)
 
@@ -461,8 +469,8 @@ def _listed(names: Sequence[str]) -> str:
 def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
     """What to know before the numbers are quoted."""
     found = []
-    needed, gained = part["break_even"]["margin_needed"], part["differences"]["gross_margin"]
-    if needed > 0.0 and gained is not None and gained["mean"] == 0.0 == (gained["sd"] or 0.0):
+    sold = [part["differences"][name] for name in ("orders", "revenue")]
+    if part["break_even"]["margin_needed"] > 0.0 and all(one is not None and one["mean"] == 0.0 == (one["sd"] or 0.0) for one in sold):
         found.append(
             "The plan costs money and no order changes within the horizon. Rewards act through behaviors.satisfaction and "
             "behaviors.loyalty, messages through their effect: see that they are on."
