@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -36,6 +36,9 @@ from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
 from .sensitivity import sensitivity as sensitivity_tables
 from .uncertainty import DEFAULT, draw_values, uncertain
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FEW_REPLICATIONS, FEW_DRAWS = 10, 50
 """Below these a warning says that an interval or a probability is rough."""
 _COSTS = {
@@ -55,10 +58,12 @@ class Drawn:
     Attributes:
         gains: By view, one a draw.
         cash: Cumulative incremental cash, shape (draws, weeks).
+        values: Parameters by path, one a draw: the scenario's, and the baseline's where the scenario has none.
     """
 
     gains: dict[str, Gains]
     cash: np.ndarray
+    values: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,21 @@ class Comparison:
         document: The whole answer as plain data; see `docs/reading_the_answer.md`.
         outcomes: By scenario (baseline first), then replication.
         scenarios: The baseline first.
+        drawn: Of each scenario but the baseline; empty without draws.
     """
 
     document: dict[str, Any]
     outcomes: tuple[tuple[Outcome, ...], ...]
     scenarios: tuple[Scenario, ...]
+    drawn: tuple[Drawn, ...] = ()
+
+    @property
+    def draws(self) -> pd.DataFrame:
+        """One row a scenario and draw: gains in the scenario's view and in cash, and a column for each drawn parameter's path."""
+        import pandas as pd
+
+        frames = [draws_frame(*one) for one in zip(self.scenarios[1:], self.drawn, strict=False)]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     def report(self, path: str | Path) -> Path:
         """Write the answer as one HTML page.
@@ -182,7 +197,7 @@ def compare(
         "timing": timing,
         "scenarios": parts,
     }
-    return Comparison(document, outcomes, tuple(scenarios))
+    return Comparison(document, outcomes, tuple(scenarios), tuple(drawn or ()))
 
 
 def save(comparison: Comparison, folder: Path) -> Comparison:
@@ -196,10 +211,27 @@ def save(comparison: Comparison, folder: Path) -> Comparison:
     with replaced(folder) as fresh:
         write_parquet(fresh / "kpis.parquet", pd.concat([kpi_frame(*one) for one in pairs], ignore_index=True))
         write_parquet(fresh / "weekly.parquet", pd.concat([weekly_frame(*one) for one in pairs], ignore_index=True))
+        if comparison.drawn:
+            write_parquet(fresh / "draws.parquet", comparison.draws)
         write_json(fresh / "comparison.json", document)
         saved.report(fresh / "report.html")
         write_json(fresh / MANIFEST, manifest(comparison.scenarios, str(document["command"]), **facts))
     return saved
+
+
+def draws_frame(scenario: Scenario, drawn: Drawn) -> pd.DataFrame:
+    """Joint draws as a table: scenario, draw, view, gains in this view, gains in cash, parameters by path."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"scenario": scenario.id, "draw": np.arange(len(drawn.cash)), "view": scenario.economics.view}
+    for prefix, gains in (("", drawn.gains[scenario.economics.view]), ("cash_", drawn.gains["cash"])):
+        columns |= {
+            f"{prefix}discounted_margin": gains.margin,
+            f"{prefix}discounted_program_cost": gains.cost,
+            f"{prefix}discounted_profit": gains.profit,
+        }
+    columns |= {path: [one[path] for one in drawn.values] for path in sorted(drawn.values[0])}
+    return pd.DataFrame(columns)
 
 
 class NotComparable(ValueError):
@@ -407,7 +439,9 @@ def _draw(draws: Draws, run: Run, progress: Callable[[str, int], Progress] | Non
     found = []
     for at in range(1, len(scenarios)):
         before, after = [row[0] for row in rows], [row[at] for row in rows]
-        found.append(Drawn({view: gains_of(before, after, view) for view in VIEWS}, _cash(before, after).cumsum(axis=1)))
+        gains = {view: gains_of(before, after, view) for view in VIEWS}
+        values = [{**usual, **own} for usual, own in zip(draws.values[0], draws.values[at], strict=True)]
+        found.append(Drawn(gains, _cash(before, after).cumsum(axis=1), values))
     return found
 
 

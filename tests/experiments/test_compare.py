@@ -299,3 +299,24 @@ def test_without_another_plan_nothing_is_launched(arms):
     smaller = shop("smaller", market={"customers": 300, "prospects": 200})
     found = compare(arms[0], smaller, replications=2, draws=0, sensitivity=False).document["scenarios"][0]["naive"]["before_after"]
     assert found["claimed_lift"] is None and found["reason"] == "both scenarios have the same plan: nothing is launched"
+
+
+def test_the_draws_of_a_comparison_are_kept_and_make_its_probability_of_loss(arms, tmp_path):
+    clv = [shop(one.id, programs=one.tree["programs"], economics={"view": "clv"}) for one in arms]
+    dear = shop("dear", programs={"stars": {**STARS, "weekly_cost": 50.0}})
+    folder = tmp_path / "run"
+    save(compare(clv[0], [clv[1], dear], replications=2, draws=6, sensitivity=False), folder)
+    frame, document = pd.read_parquet(folder / "draws.parquet"), json.loads((folder / "comparison.json").read_text())
+    assert list(frame.columns[:3]) == ["scenario", "draw", "view"] and len(frame) == 12
+    for one in document["scenarios"]:
+        mine = frame[frame.scenario == one["scenario"]]
+        assert mine.draw.tolist() == list(range(6)) and set(mine.view) == {one["roi"]["view"]}
+        for view, prefix in ((one["roi"]["view"], ""), ("cash", "cash_")):
+            profit = mine[f"{prefix}discounted_profit"]
+            assert (profit < 0).mean() == one["views"][view]["probability_of_loss"]
+            assert np.percentile(profit, [2.5, 97.5]) == pytest.approx(one["views"][view]["profit"]["ci95_all"])
+            assert np.allclose(profit, mine[f"{prefix}discounted_margin"] - mine[f"{prefix}discounted_program_cost"])
+        for drawn in one["uncertain"]:
+            assert mine[drawn["path"]].between(drawn["low"], drawn["high"]).all() and mine[drawn["path"]].nunique() > 1
+    save(compare(*arms, replications=1, draws=0), folder)
+    assert not (folder / "draws.parquet").exists()
