@@ -18,6 +18,8 @@ from .estimate import Estimate
 PAIRED = "Rows are paired: row k of both scenarios met the same luck."
 NO_LAUNCH = "nothing is launched within the horizon"
 NO_DRAWS = "no draws of the uncertain parameters were made"
+FEW_REPLICATIONS, FEW_DRAWS = 10, 50
+"""Below these an interval or a probability is rough, and no verdict is clear."""
 # An interval from the few draws left would pass for the whole truth.
 MOST_LEFT_OUT = 0.5
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from regulars.analysis.compare import (
+    FEW_DRAWS,
+    FEW_REPLICATIONS,
     NO_LAUNCH,
     break_even,
     cumulative_band,
@@ -24,6 +26,7 @@ from regulars.analysis.compare import (
     roi_interval,
     waterfall,
 )
+from regulars.analysis.report.words import many
 from regulars.scenarios.scenario import Scenario
 
 from .executors import Kind, Run, crew, split_threads, suited
@@ -39,8 +42,6 @@ from .uncertainty import DEFAULT, draw_values, uncertain
 if TYPE_CHECKING:
     import pandas as pd
 
-FEW_REPLICATIONS, FEW_DRAWS = 10, 50
-"""Below these a warning says that an interval or a probability is rough."""
 _COSTS = {
     "discounts": "discounts given",
     "reward_cost": "rewards",
@@ -150,7 +151,7 @@ def compare(
     ticker = progress("replications", work * replications) if progress else None
     rows, timing = replicate(scenarios, replications, seed, threads, digest=False, progress=ticker)
     outcomes = tuple(tuple(row[at] for row in rows) for at in range(len(scenarios)))
-    unknown = uncertain(scenarios)
+    unknown, few = uncertain(scenarios), min(replications, SENSITIVITY_REPLICATIONS)
     values = [kpi_values(one) for one in outcomes]
     parts, names = [], _names(scenarios)
     swings: list[list[dict[str, Any]]] = [[] for _ in scenarios[1:]]
@@ -165,7 +166,6 @@ def compare(
             drawn = _draw(Draws(scenarios, drawn_values, seed, inside), run, progress)
             if sensitivity:
                 headline = {at: gains_of(outcomes[0], one, scenarios[at].economics.view) for at, one in enumerate(outcomes) if at}
-                few = min(replications, SENSITIVITY_REPLICATIONS)
                 swings = sensitivity_tables(scenarios, headline, unknown, few, seed, run, workers * inside, progress)
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
@@ -188,6 +188,7 @@ def compare(
         "seed": seed,
         "replications": replications,
         "draws": draws,
+        "sensitivity_replications": few if draws and sensitivity else None,
         "weeks": first.horizon_weeks,
         "people": first.market.people,
         "currency": first.currency,
@@ -474,10 +475,10 @@ def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> l
         if one.first_week > scenario.horizon_weeks:
             found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {scenario.horizon_weeks} weeks.")
     if widened:
-        many = len(widened) > 1
+        several = len(widened) > 1
         found.append(
-            f"The range{'s' if many else ''} under uncertainties of {_listed(widened)} {'do' if many else 'does'} not hold the "
-            f"value in use and {'were' if many else 'was'} widened to it."
+            f"The range{'s' if several else ''} under uncertainties of {_listed(widened)} {'do' if several else 'does'} not hold the "
+            f"value in use and {'were' if several else 'was'} widened to it."
         )
     return found
 
@@ -510,14 +511,16 @@ def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
             "behaviors.loyalty, messages through their effect: see that they are on."
         )
     if replications < FEW_REPLICATIONS:
-        found.append(f"{_many(replications, 'replication')}: intervals over luck are wide; use {FEW_REPLICATIONS} or more.")
+        said = many(replications, "replication")
+        found.append(f"{said}: intervals over luck are wide and no verdict is clear; use {FEW_REPLICATIONS} or more.")
     interval = part["roi"]["profit"]["ci95"]
     if interval and interval[0] <= 0.0 <= interval[1] and interval[0] < interval[1]:
         found.append("Luck alone could explain the difference in profit; add replications or customers.")
     if draws == 0:
         found.append("No draws of uncertain parameters: the interval knows luck only, not ignorance.")
     elif draws < FEW_DRAWS:
-        found.append(f"{_many(draws, 'draw')} of uncertain parameters: the probability of loss is rough; use {FEW_DRAWS} or more.")
+        said = f"{many(draws, 'draw')} of uncertain parameters: the probability of loss is rough and no verdict is clear"
+        found.append(f"{said}; use {FEW_DRAWS} or more.")
     gains = {view: one["profit"]["mean"] > 0.0 for view, one in part["views"].items() if one["profit"]["mean"]}
     if len(set(gains.values())) > 1:
         said = ", ".join(f"{view} {'gains' if gain else 'loses'}" for view, gain in gains.items())
@@ -526,7 +529,3 @@ def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
         count = sum(one["switching_value"] is not None for one in part["sensitivity"])
         found.append(f"{count} assumed parameter{'s' if count > 1 else ''} can turn the answer within the stated range.")
     return found
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
