@@ -27,6 +27,7 @@ from regulars.analysis.compare import (
     waterfall,
 )
 from regulars.analysis.report.words import many
+from regulars.scenarios.check import DEFAULT
 from regulars.scenarios.scenario import Scenario
 
 from .executors import Kind, Run, crew, split_threads, suited
@@ -37,7 +38,7 @@ from .results import finite, kpi_frame, kpi_units, kpi_values, manifest, plain, 
 from .run import Progress, as_scenario, check_settings, replicate
 from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
 from .sensitivity import sensitivity as sensitivity_tables
-from .uncertainty import DEFAULT, draw_values, uncertain
+from .uncertainty import draw_values, uncertain
 
 if TYPE_CHECKING:
     import pandas as pd

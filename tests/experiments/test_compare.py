@@ -309,7 +309,7 @@ def test_the_draws_of_a_comparison_are_kept_and_make_its_probability_of_loss(arm
     frame, document = pd.read_parquet(folder / "draws.parquet"), json.loads((folder / "comparison.json").read_text())
     assert list(frame.columns[:3]) == ["scenario", "draw", "view"] and len(frame) == 12
     for one in document["scenarios"]:
-        mine = frame[frame.scenario == one["scenario"]]
+        mine: Any = frame[frame.scenario == one["scenario"]]
         assert mine.draw.tolist() == list(range(6)) and set(mine.view) == {one["roi"]["view"]}
         for view, prefix in ((one["roi"]["view"], ""), ("cash", "cash_")):
             profit = mine[f"{prefix}discounted_profit"]
