@@ -292,7 +292,7 @@ def payback(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     week = known(row.get("payback_week"))
     if week is not None:
         # Whatever falls below 0 is back in week 2 at the soonest.
-        return "never below 0" if week == 1 else f"week {number(week, digits=0)}"
+        return f"never below{SPACE}0" if week == 1 else f"week {number(week, digits=0)}"
     cash = (row.get("differences") or {}).get("profit") or {}
     if cash.get("mean") == 0 and cash.get("sd") in (0, None):
         return "nothing to pay back"
@@ -305,6 +305,9 @@ def figures(row: Mapping[str, Any], document: Mapping[str, Any]) -> list[Figure]
     sure = f"95{SPACE}% {span(gain.get('ci95'))} by luck" if ends(gain.get("ci95")) else "one replication: no interval"
     if ends(gain.get("ci95_all")):
         sure += f"; {span(gain['ci95_all'])} with uncertain parameters"
+    back = "first week from which cumulative incremental cash stays at or above 0"
+    if known(row.get("payback_week")) == 1:
+        back = "mean cumulative incremental cash stays at or above 0 throughout"
     told = [
         Figure("Incremental discounted profit", money(gain.get("mean"), currency, signed=True), sure),
         Figure("Return on cost (ROI)", roi_value(row.get("roi")), roi_note(row.get("roi"))),
@@ -316,7 +319,7 @@ def figures(row: Mapping[str, Any], document: Mapping[str, Any]) -> list[Figure]
             if known(row.get("probability_of_loss")) is not None
             else "unknown: no uncertain parameters were drawn",
         ),
-        Figure("Payback", payback(row, document), "first week from which cumulative incremental cash stays at or above 0"),
+        Figure("Payback", payback(row, document), back),
     ]
     needs, brings = (percent(even.get(lift), signed=True) for lift in ("required_lift", "achieved_lift"))
     if known(even.get("achieved_over_required")) is None:
