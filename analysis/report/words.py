@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import ceil, isfinite
 from typing import Any
 
-from regulars.analysis.compare import FEW_DRAWS, FEW_REPLICATIONS
+from ..compare import FEW_DRAWS, FEW_REPLICATIONS
 
 MINUS, NOTHING, SPACE = "\u2212", "\u2013", "\u00a0"
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]")
