@@ -16,7 +16,10 @@ from scipy.special import stdtrit
 from .estimate import Estimate
 
 PAIRED = "Rows are paired: row k of both scenarios met the same luck."
+NO_LAUNCH = "nothing is launched within the horizon"
 NO_DRAWS = "no draws of the uncertain parameters were made"
+FEW_REPLICATIONS, FEW_DRAWS = 10, 50
+"""Below these an interval or a probability is rough, and no verdict is clear."""
 # An interval from the few draws left would pass for the whole truth.
 MOST_LEFT_OUT = 0.5
 
@@ -380,6 +383,7 @@ def naive_readings(
     others_margin: ArrayLike,
     margin_gain: ArrayLike,
     baseline_margin: ArrayLike,
+    no_launch: str = NO_LAUNCH,
 ) -> NaiveReadings:
     """What a before/after and a member/non-member reading would have claimed, beside the truth.
 
@@ -396,6 +400,7 @@ def naive_readings(
         others_margin: Their margin over the horizon, shape (R,), money.
         margin_gain: Incremental margin of everyone, shape (R,), money.
         baseline_margin: Margin of everyone in the baseline, shape (R,), money.
+        no_launch: Why there is no launch, if there is none.
 
     Raises:
         ValueError: Shapes differ or are empty, or a value is not finite.
@@ -417,7 +422,7 @@ def naive_readings(
         )
     )
     return NaiveReadings(
-        before_after=_before_after(_weekly(weekly_margin).mean(axis=0), launch_week),
+        before_after=_before_after(_weekly(weekly_margin).mean(axis=0), launch_week, no_launch),
         members=_members_against_others(n_members, spent, otherwise, n_others, spent_by_others),
         truth=Truth(lift=gain / base if base > 0.0 else None, gain=gain),
     )
@@ -482,11 +487,11 @@ def roi_interval(margin_draws: ArrayLike, cost_draws: ArrayLike, *, level: float
     return Estimate((float(margin.mean()) - spent) / spent, (low, high), method, estimand, len(cost), told)
 
 
-def _before_after(margin: np.ndarray, launch_week: int | None) -> BeforeAfter:
+def _before_after(margin: np.ndarray, launch_week: int | None, no_launch: str) -> BeforeAfter:
     """The reading over time, from the mean margin of each week, shape (weeks,)."""
     weeks = len(margin)
     if launch_week is None:
-        return BeforeAfter(None, None, weeks, 0, "nothing is launched within the horizon")
+        return BeforeAfter(None, None, weeks, 0, no_launch)
     before = min(max(launch_week - 1, 0), weeks)
     after = weeks - before
     if before == 0:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from regulars.analysis.compare import (
+    FEW_DRAWS,
+    FEW_REPLICATIONS,
+    NO_LAUNCH,
     break_even,
     cumulative_band,
     loss_probability,
@@ -23,6 +26,8 @@ from regulars.analysis.compare import (
     roi_interval,
     waterfall,
 )
+from regulars.analysis.report.words import many
+from regulars.scenarios.check import DEFAULT
 from regulars.scenarios.scenario import Scenario
 
 from .claims import claim_rows
@@ -34,10 +39,11 @@ from .results import kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_f
 from .run import Progress, as_scenario, check_settings, replicate
 from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
 from .sensitivity import sensitivity as sensitivity_tables
-from .uncertainty import DEFAULT, draw_values, uncertain
+from .uncertainty import draw_values, uncertain
 
-FEW_REPLICATIONS, FEW_DRAWS = 10, 50
-"""Below these a warning says that an interval or a probability is rough."""
+if TYPE_CHECKING:
+    import pandas as pd
+
 _COSTS = {
     "discounts": "discounts given",
     "reward_cost": "rewards",
@@ -56,11 +62,13 @@ class Drawn:
         gains: By view, one a draw.
         cash: Cumulative incremental cash, shape (draws, weeks).
         claimed: KPIs that the scenario has claims on, of the baseline and of itself, one a draw.
+        values: Parameters by path, one a draw: the scenario's, and the baseline's where the scenario has none.
     """
 
     gains: dict[str, Gains]
     cash: np.ndarray
     claimed: dict[str, tuple[np.ndarray, np.ndarray]]
+    values: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -71,11 +79,21 @@ class Comparison:
         document: The whole answer as plain data; see `docs/reading_the_answer.md`.
         outcomes: By scenario (baseline first), then replication.
         scenarios: The baseline first.
+        drawn: Of each scenario but the baseline; empty without draws.
     """
 
     document: dict[str, Any]
     outcomes: tuple[tuple[Outcome, ...], ...]
     scenarios: tuple[Scenario, ...]
+    drawn: tuple[Drawn, ...] = ()
+
+    @property
+    def draws(self) -> pd.DataFrame:
+        """One row a scenario and draw: gains in the scenario's view and in cash, and a column for each drawn parameter's path."""
+        import pandas as pd
+
+        frames = [draws_frame(*one) for one in zip(self.scenarios[1:], self.drawn, strict=False)]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     def report(self, path: str | Path) -> Path:
         """Write the answer as one HTML page.
@@ -143,7 +161,7 @@ def compare(
     ticker = progress("replications", work * replications) if progress else None
     rows, timing = replicate(scenarios, replications, seed, threads, digest=False, progress=ticker)
     outcomes = tuple(tuple(row[at] for row in rows) for at in range(len(scenarios)))
-    unknown = uncertain(scenarios)
+    unknown, few = uncertain(scenarios), min(replications, SENSITIVITY_REPLICATIONS)
     values = [kpi_values(one) for one in outcomes]
     parts, names = [], _names(scenarios)
     swings: list[list[dict[str, Any]]] = [[] for _ in scenarios[1:]]
@@ -158,7 +176,6 @@ def compare(
             drawn = _draw(Draws(scenarios, drawn_values, seed, inside), run, progress)
             if sensitivity:
                 headline = {at: gains_of(outcomes[0], one, scenarios[at].economics.view) for at, one in enumerate(outcomes) if at}
-                few = min(replications, SENSITIVITY_REPLICATIONS)
                 swings = sensitivity_tables(scenarios, headline, unknown, few, seed, run, workers * inside, progress)
     for at, scenario in enumerate(scenarios[1:], start=1):
         part = _answer(scenarios[0], scenario, outcomes[0], outcomes[at], values[0], values[at])
@@ -182,6 +199,7 @@ def compare(
         "seed": seed,
         "replications": replications,
         "draws": draws,
+        "sensitivity_replications": few if draws and sensitivity else None,
         "weeks": first.horizon_weeks,
         "people": first.market.people,
         "currency": first.currency,
@@ -191,7 +209,7 @@ def compare(
         "timing": timing,
         "scenarios": parts,
     }
-    return Comparison(document, outcomes, tuple(scenarios))
+    return Comparison(document, outcomes, tuple(scenarios), tuple(drawn or ()))
 
 
 def save(comparison: Comparison, folder: Path) -> Comparison:
@@ -205,10 +223,27 @@ def save(comparison: Comparison, folder: Path) -> Comparison:
     with replaced(folder) as fresh:
         write_parquet(fresh / "kpis.parquet", pd.concat([kpi_frame(*one) for one in pairs], ignore_index=True))
         write_parquet(fresh / "weekly.parquet", pd.concat([weekly_frame(*one) for one in pairs], ignore_index=True))
+        if comparison.drawn:
+            write_parquet(fresh / "draws.parquet", comparison.draws)
         write_json(fresh / "comparison.json", document)
         saved.report(fresh / "report.html")
         write_json(fresh / MANIFEST, manifest(comparison.scenarios, str(document["command"]), **facts))
     return saved
+
+
+def draws_frame(scenario: Scenario, drawn: Drawn) -> pd.DataFrame:
+    """Joint draws as a table: scenario, draw, view, gains in this view, gains in cash, parameters by path."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"scenario": scenario.id, "draw": np.arange(len(drawn.cash)), "view": scenario.economics.view}
+    for prefix, gains in (("", drawn.gains[scenario.economics.view]), ("cash_", drawn.gains["cash"])):
+        columns |= {
+            f"{prefix}discounted_margin": gains.margin,
+            f"{prefix}discounted_program_cost": gains.cost,
+            f"{prefix}discounted_profit": gains.profit,
+        }
+    columns |= {path: [one[path] for one in drawn.values] for path in sorted(drawn.values[0])}
+    return pd.DataFrame(columns)
 
 
 class NotComparable(ValueError):
@@ -278,7 +313,7 @@ def _answer(
         "views": views,
         "payback_week": payback_week(cash),
         "break_even": plain(break_even(shown.margin, shown.cost, base_margin)),
-        "naive": _naive(scenario, before, after),
+        "naive": _naive(baseline, scenario, before, after),
         "waterfall": _waterfall(before, after, gains),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
     }
@@ -291,6 +326,11 @@ def _cash(before: Sequence[Outcome], after: Sequence[Outcome]) -> np.ndarray:
 
 def _weekly(one: Outcome, kpi: str) -> np.ndarray:
     return weekly_values(one)[kpi][:, -1]
+
+
+def _margin(one: Outcome) -> np.ndarray:
+    """Margin before program costs by week, shape (weeks,): the KPI less discounts, which are a cost of the program."""
+    return _weekly(one, "gross_margin") + one.series.discounts[:, -1]
 
 
 def _view(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
@@ -328,23 +368,25 @@ def _discounted(one: Outcome, line: str) -> float:
     return float((getattr(series, line)[:, -1] * factor).sum())
 
 
-def _naive(scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
+def _naive(baseline: Scenario, scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
     from regulars.sim.core.units import MONEY
 
-    margin = np.stack([_weekly(one, "gross_margin") for one in after])
-    baseline = np.array([_weekly(one, "gross_margin").sum() for one in before])
+    margin = np.stack([_margin(one) for one in after])
+    usual = np.array([_margin(one).sum() for one in before])
     share = scenario.economics.gross_margin / MONEY
+    planned = any(baseline.tree[section] != scenario.tree[section] for section in ("programs", "campaigns", "feedback"))
     members = [one.members or Members(0, 0, 0, 0, 0, 0) for one in after]
     found = naive_readings(
         weekly_margin=margin,
-        launch_week=_first_difference(before, after),
+        launch_week=_first_difference(before, after) if planned else None,
         members=[one.n_members for one in members],
         members_margin=[one.members_revenue * share for one in members],
         members_margin_in_baseline=[one.members_baseline * share for one in members],
         others=[one.n_others for one in members],
         others_margin=[one.others_revenue * share for one in members],
-        margin_gain=margin.sum(axis=1) - baseline,
-        baseline_margin=baseline,
+        margin_gain=margin.sum(axis=1) - usual,
+        baseline_margin=usual,
+        no_launch=NO_LAUNCH if planned else "both scenarios have the same plan: nothing is launched",
     )
     return plain(found)
 
@@ -389,7 +431,8 @@ def _draw(draws: Draws, run: Run, progress: Callable[[str, int], Progress] | Non
     for at in range(1, len(scenarios)):
         before, after = [row[0] for row in rows], [row[at] for row in rows]
         views = {view: gains_of(before, after, view) for view in VIEWS}
-        found.append(Drawn(views, _cash(before, after).cumsum(axis=1), _claimed(scenarios[at], before, after)))
+        values = [{**usual, **own} for usual, own in zip(draws.values[0], draws.values[at], strict=True)]
+        found.append(Drawn(views, _cash(before, after).cumsum(axis=1), _claimed(scenarios[at], before, after), values))
     return found
 
 
@@ -428,12 +471,12 @@ def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> l
         )
     for one in scenario.components:
         if one.first_week > scenario.horizon_weeks:
-            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {_many(scenario.horizon_weeks, 'week')}.")
+            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {many(scenario.horizon_weeks, 'week')}.")
     if widened:
-        many = len(widened) > 1
+        several = len(widened) > 1
         found.append(
-            f"The range{'s' if many else ''} under uncertainties of {_listed(widened)} {'do' if many else 'does'} not hold the "
-            f"value in use and {'were' if many else 'was'} widened to it."
+            f"The range{'s' if several else ''} under uncertainties of {_listed(widened)} {'do' if several else 'does'} not hold the "
+            f"value in use and {'were' if several else 'was'} widened to it."
         )
     return found
 
@@ -459,21 +502,23 @@ def _listed(names: Sequence[str]) -> str:
 def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
     """What to know before the numbers are quoted."""
     found = []
-    needed, gained = part["break_even"]["margin_needed"], part["differences"]["gross_margin"]
-    if needed > 0.0 and gained is not None and gained["mean"] == 0.0 == (gained["sd"] or 0.0):
+    sold = [part["differences"][name] for name in ("orders", "revenue")]
+    if part["break_even"]["margin_needed"] > 0.0 and all(one is not None and one["mean"] == 0.0 == (one["sd"] or 0.0) for one in sold):
         found.append(
             "The plan costs money and no order changes within the horizon. Rewards act through behaviors.satisfaction and "
             "behaviors.loyalty, messages through their effect: see that they are on."
         )
     if replications < FEW_REPLICATIONS:
-        found.append(f"{_many(replications, 'replication')}: intervals over luck are wide; use {FEW_REPLICATIONS} or more.")
+        said = many(replications, "replication")
+        found.append(f"{said}: intervals over luck are wide and no verdict is clear; use {FEW_REPLICATIONS} or more.")
     interval = part["roi"]["profit"]["ci95"]
     if interval and interval[0] <= 0.0 <= interval[1] and interval[0] < interval[1]:
         found.append("Luck alone could explain the difference in profit; add replications or customers.")
     if draws == 0:
         found.append("No draws of uncertain parameters: the interval knows luck only, not ignorance.")
     elif draws < FEW_DRAWS:
-        found.append(f"{_many(draws, 'draw')} of uncertain parameters: the probability of loss is rough; use {FEW_DRAWS} or more.")
+        said = f"{many(draws, 'draw')} of uncertain parameters: the probability of loss is rough and no verdict is clear"
+        found.append(f"{said}; use {FEW_DRAWS} or more.")
     gains = {view: one["profit"]["mean"] > 0.0 for view, one in part["views"].items() if one["profit"]["mean"]}
     if len(set(gains.values())) > 1:
         said = ", ".join(f"{view} {'gains' if gain else 'loses'}" for view, gain in gains.items())
@@ -482,7 +527,3 @@ def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
         count = sum(one["switching_value"] is not None for one in part["sensitivity"])
         found.append(f"{count} assumed parameter{'s' if count > 1 else ''} can turn the answer within the stated range.")
     return found
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

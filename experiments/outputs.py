@@ -22,7 +22,7 @@ RUNS = Path("runs")
 """Where a run goes that nobody has given a folder."""
 
 MANIFEST = "manifest.json"
-RUN_FILES = (MANIFEST, "kpis.parquet", "weekly.parquet", "comparison.json", "report.html")
+RUN_FILES = (MANIFEST, "kpis.parquet", "weekly.parquet", "draws.parquet", "comparison.json", "report.html")
 """All files that a run can leave in its folder."""
 
 _LOST, _BLOCKED = 2, 3

@@ -13,10 +13,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 
+from regulars.scenarios.check import DEFAULT
 from regulars.scenarios.scenario import Scenario
 
 ASSUMED = "assumed"
-DEFAULT = "catalog:0"
 
 
 @dataclass(frozen=True)

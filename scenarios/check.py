@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from regulars.sim import catalog
-from regulars.sim.core.component import SECTIONS, Component
+from regulars.sim.core.component import Component
 from regulars.sim.core.declare import Parameters, group, param
 from regulars.sim.core.limits import MOST_WEEKS
 from regulars.sim.world.market import Economics, Market
@@ -21,6 +21,7 @@ from . import options
 from . import resolve as resolving
 from .faults import Fault, choice, number, validated
 from .library import Source, find
+from .options import KINDS
 from .population import JOINT, PopulationFile, place, placed, read_edges, read_population
 from .problem import Place, Problem, ScenarioError, nearest, problem, suggestion
 from .reader import Node, plain, plant
@@ -35,8 +36,6 @@ NEEDED = {
 
 DEFAULT = "catalog:0"
 """Origin of values that no file gives."""
-
-KINDS = {section: kind for kind, section in SECTIONS.items()}
 
 
 class Range(Parameters):

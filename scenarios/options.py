@@ -16,7 +16,7 @@ from .resolve import ALWAYS, KEYED_BY_PATH, NAME, OFF, PARTS, Resolved, overlaid
 LABEL = "--set"
 """The file, as it were, that options stand in; the line of each is its place among them."""
 
-_KINDS = {section: kind for kind, section in SECTIONS.items()}
+KINDS = {section: kind for kind, section in SECTIONS.items()}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Option:
         if self.part is None or len(self.places) > 2 or not isinstance(self.content.value, dict):
             return False
         section, name = self.part
-        return "type" in self.content.map or bool(catalog.variants(_KINDS[section], name))
+        return "type" in self.content.map or bool(catalog.variants(KINDS[section], name))
 
     @property
     def content(self) -> Node:
@@ -145,7 +145,7 @@ def _parts(scenario: Resolved, section: str) -> dict[str, Node]:
 def _misfit(option: Option, part: tuple[str, str], scenarios: Sequence[Resolved]) -> Problem:
     """An option that fits no scenario, with the part that it most likely means."""
     section, name = part
-    kind, dotted = _KINDS[section], f"{section}.{name}"
+    kind, dotted = KINDS[section], f"{section}.{name}"
     files = listed(dict.fromkeys(one.source.label for one in scenarios))
     parts = dict.fromkeys((one, inner) for one in PARTS for scenario in scenarios for inner in _parts(scenario, one))
     there = [one for one in parts if any(_has(scenario, one) for scenario in scenarios)]

@@ -34,10 +34,10 @@ REFERENCE = re.compile(r"(url\(#)")
 LONG = re.compile(r"-?\d+\.\d{3,}")
 
 
-def overview(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
+def overview(document: Mapping[str, Any], currency: str) -> str:
     """Incremental discounted profit of each scenario with its interval, best first."""
     told = []
-    for row in rows:
+    for row in document.get("scenarios") or []:
         gain = profit(row)
         if known(gain.get("mean")) is not None:
             told.append((row, float(gain["mean"]), ends(gain.get("ci95"))))
@@ -51,7 +51,7 @@ def overview(rows: Sequence[Mapping[str, Any]], currency: str) -> str:
             if interval:
                 axes.plot(interval, [at + BAR] * 2, color=color, linewidth=5, alpha=0.35, solid_capstyle="butt")
             axes.plot([mean], [at + BAR], marker="D" if mean < 0 else "o", markersize=7, color=color, linestyle="none")
-            _label(axes, at, f"{verdict(row).glyph} {_short(scenario_name(row), 40)}", money(mean, currency, signed=True))
+            _label(axes, at, f"{verdict(row, document).glyph} {_short(scenario_name(row), 40)}", money(mean, currency, signed=True))
         words = [f"{scenario_name(row)}: {money(mean, currency, signed=True)} (95 % {span(ci)})" for row, mean, ci in told]
         return _svg(figure, "Incremental discounted profit by scenario", "; ".join(words) + ".")
 
@@ -85,7 +85,7 @@ def fan(row: Mapping[str, Any], currency: str) -> str:
         axes.locator_params(nbins=5)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=3, borderpad=0, handlelength=1.4, columnspacing=1.2)
         week = known(row.get("payback_week"))
-        if week is not None and week in weeks:
+        if week is not None and week > 1 and week in weeks:
             axes.plot([week], [mean[weeks.index(week)]], marker="o", markersize=7, color=GREEN, linestyle="none")
             # Cash rises where it pays back: room is above at the left of it, below at its right.
             late = week > 0.5 * (weeks[0] + weeks[-1])
@@ -95,8 +95,9 @@ def fan(row: Mapping[str, Any], currency: str) -> str:
         last = f"After week {weeks[-1]:g}: {money(mean[-1], currency, signed=True)}"
         if luck:
             last += f" (95 % {span((luck[0][-1], luck[1][-1]))} by luck)"
-        turn = f" Paid back in week {number(week, digits=0)}." if week is not None else " Not paid back within the horizon."
-        return _svg(figure, f"Cumulative incremental cash of {scenario_name(row)}", f"{last}.{turn}")
+        turn = "Not paid back within the horizon." if week is None else f"Paid back in week {number(week, digits=0)}."
+        turn = "Never below 0." if week == 1 else turn
+        return _svg(figure, f"Cumulative incremental cash of {scenario_name(row)}", f"{last}. {turn}")
 
 
 def waterfall(row: Mapping[str, Any], currency: str) -> str:
@@ -135,7 +136,7 @@ def waterfall(row: Mapping[str, Any], currency: str) -> str:
             axes.plot(interval, [at] * 2, color=INK, linewidth=1.4)
             axes.plot(interval, [at] * 2, color=INK, linestyle="none", marker="|", markersize=8, markeredgewidth=1.4)
         words = [f"{plain(one['line'])} {money(one['mean'], currency, signed=True)}" for one in lines]
-        return _svg(figure, f"From margin to profit: {scenario_name(row)}", "; ".join(words) + ".")
+        return _svg(figure, f"From margin to profit, discounted: {scenario_name(row)}", "; ".join(words) + ".")
 
 
 def readings(row: Mapping[str, Any], currency: str) -> str:

@@ -56,8 +56,9 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
         "facts": _facts(document, currency),
         "scenarios": rows,
         "roi_view": views.pop() if len(views) == 1 else "",
-        "overview": _markup(charts.overview(document.get("scenarios") or [], currency)) if len(rows) > 1 else "",
+        "overview": _markup(charts.overview(document, currency)) if len(rows) > 1 else "",
         "assumptions": _assumptions(document.get("scenarios") or []),
+        "sensitivity_note": words.sensitivity_note(document),
         "limits": words.limits(document),
         "command": plain(document.get("command") or "", limit=MOST_TEXT),
         "provenance": _provenance(document),
@@ -105,7 +106,7 @@ def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], curr
         "id": plain(row.get("scenario") or ""),
         "description": plain(row.get("description") or "", limit=MOST_TEXT),
         "answer": words.answer(row, document),
-        "verdict": words.verdict(row),
+        "verdict": words.verdict(row, document),
         "figures": words.figures(row, document),
         "warnings": [plain(one, limit=MOST_TEXT) for one in row.get("warnings") or []],
         "profit": money(gain.get("mean"), currency, signed=True),
@@ -114,7 +115,7 @@ def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], curr
         "roi_luck": span(roi.get("ci95_luck"), percent),
         "roi_all": span(roi.get("ci95_all"), percent),
         "roi_view": words.VIEW_NAMES.get(str(roi.get("view")), plain(roi.get("view") or NOTHING, limit=40)),
-        "risk": words.probability(row.get("probability_of_loss")),
+        "risk": words.probability(row.get("probability_of_loss"), document.get("draws")),
         "payback": words.payback(row, document),
         "reached": percent(even.get("achieved_over_required"), digits=0),
         "fan": _markup(charts.fan(row, currency)),
@@ -141,7 +142,10 @@ def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], curr
 def _fan_caption(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     """What to see in the course of cash."""
     week, weekly = known(row.get("payback_week")), row.get("weekly") or {}
-    said = f"Paid back in week {number(week, digits=0)}." if week is not None else f"Payback: {words.payback(row, document)}."
+    if week == 1:
+        said = "Its mean never falls below 0."
+    else:
+        said = f"Paid back in week {number(week, digits=0)}." if week is not None else f"Payback: {words.payback(row, document)}."
     said += " The line is the mean over replications, the shade around it the 95\u00a0% interval of this mean."
     return said + (" Dashed edges hold 95\u00a0% of draws of luck and uncertain parameters." if weekly.get("low_all") else "")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_SWINGS = 8
 """Parameters shown here; the page and the JSON show all."""
 
-LABEL, COLUMN = 22, 21
+LABEL, COLUMN = 30, 21
 """Width of the words beside a table of scenarios, and of one scenario with an interval on one line."""
 
 GAP = 3
@@ -59,7 +59,7 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
     abreast = max(1, (out.width - LABEL) // COLUMN)
     _say(out, _facts(document))
     for row in rows:
-        verdict = words.verdict(row)
+        verdict = words.verdict(row, document)
         _say(out, "")
         _say(out, f"{verdict.glyph} {words.answer(row, document)}", bold=True)
         for warning in row.get("warnings") or []:
@@ -83,6 +83,8 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
         if row.get("sensitivity"):
             _say(out, "")
             _swings(out, row, document)
+            if words.sensitivity_note(document):
+                _say(out, f"  {words.sensitivity_note(document)}")
             left = len(row["sensitivity"]) - MOST_SWINGS
             if left > 0:
                 _say(out, f"  {left} more parameters swing the answer less; the report and --json hold them all.")
@@ -304,7 +306,7 @@ def _lay(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]], *, l
     if _room(out, heads, rows) < min(widest, LEAST):
         for row in rows:
             named = row[0].replace("\n ", "")
-            said = "; ".join(f"{head} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True))
+            said = "; ".join(f"{head.replace(chr(10), ' ')} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True))
             _say(out, f"  {named}: {said}")
         return
     table = _table(*((head, "left" if head in left else "right") for head in heads))
@@ -317,7 +319,8 @@ def _room(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     """Width that the numbers leave to the words in the first column."""
     from rich.cells import cell_len
 
-    numbers = [max(cell_len(cell) for cell in column) for column in zip(heads[1:], *(row[1:] for row in rows), strict=True)]
+    columns = zip(heads[1:], *(row[1:] for row in rows), strict=True)
+    numbers = [max(cell_len(line) for cell in column for line in cell.split("\n")) for column in columns]
     return out.width - sum(numbers) - GAP * len(numbers)
 
 
@@ -339,7 +342,7 @@ def _side_by_side(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
     def line(label: str, *cells: str) -> None:
         _row(table, label, *cells)
 
-    line(f"profit gain, {currency}", *(number(words.profit(row).get("mean"), signed=True) for row in rows))
+    line(f"discounted profit gain, {currency}", *(number(words.profit(row).get("mean"), signed=True) for row in rows))
     line("  95 % by luck", *(span(words.profit(row).get("ci95")) for row in rows))
     line("  with parameters", *(span(words.profit(row).get("ci95_all")) for row in rows))
     line("ROI", *(words.roi_value(row.get("roi")) for row in rows))
@@ -349,7 +352,7 @@ def _side_by_side(rows: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
     for name, label in (("cash", "ROI, cash view"), ("accrual", "ROI, accrual view"), ("clv", "ROI, CLV view")):
         if any((row.get("views") or {}).get(name) for row in rows):
             line(label, *(words.roi_value((row.get("views") or {}).get(name)) for row in rows))
-    line("probability of loss", *(words.probability(row.get("probability_of_loss")) for row in rows))
+    line("probability of loss", *(words.probability(row.get("probability_of_loss"), document.get("draws")) for row in rows))
     line("payback", *(words.payback(row, document) for row in rows))
     line("margin lift needed", *(percent((row.get("break_even") or {}).get("required_lift"), signed=True) for row in rows))
     line("margin lift brought", *(percent((row.get("break_even") or {}).get("achieved_lift"), signed=True) for row in rows))
@@ -374,6 +377,7 @@ def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, An
             label = said["name"] if counted else f"{said['name']}, {said['unit']}"
             rows.append((label, said["difference"], said["interval"], said["relative"], said["baseline"]))
     _lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
+    _say(out, "  Money in this table and in the readings above it is not discounted.")
 
 
 def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
@@ -392,7 +396,7 @@ def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -
 
 def _swings(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     """What each parameter does to profit from the low to the high end of its range."""
-    heads = ("what drives the answer", "range", f"profit, {words.currency_of(document)}", "turns at")
+    heads = ("what drives the answer", "range", f"discounted\nprofit, {words.currency_of(document)}", "turns at")
     rows: list[tuple[str, ...]] = []
     for one in row["sensitivity"][:MOST_SWINGS]:
         low, high = (number(one.get(f"profit_{end}"), signed=True) for end in ("low", "high"))

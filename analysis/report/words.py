@@ -6,8 +6,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from decimal import ROUND_HALF_UP, Decimal
+from math import ceil, isfinite
 from typing import Any
+
+from ..compare import FEW_DRAWS, FEW_REPLICATIONS
 
 MINUS, NOTHING, SPACE = "\u2212", "\u2013", "\u00a0"
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]")
@@ -24,7 +27,6 @@ VIEWS = {
 VIEW_NAMES = {"cash": "cash view", "accrual": "accrual view", "clv": "CLV view"}
 
 LIKELY, UNLIKELY = 0.9, 0.1
-FEW_REPLICATIONS = 10
 
 
 @dataclass(frozen=True)
@@ -151,16 +153,26 @@ def setting(value: Any) -> str:
     return NOTHING if isinstance(value, float) else plain(value, limit=60)
 
 
-def probability(value: Any) -> str:
-    """A probability without false precision at its ends."""
-    value = known(value)
+def probability(value: Any, draws: Any) -> str:
+    """A share of draws as a probability, without a precision that so many draws cannot give.
+
+    Where no draw or every draw has it, the 95 % bound of the rule of three: 3 over the draws, in whole percent.
+
+    Source: Hanley & Lippman-Hand (1983), "If nothing goes wrong, is everything all right?", JAMA 249(13).
+    """
+    value, drawn = known(value), known(draws) or 0.0
     if value is None:
         return NOTHING
-    if value <= 0.005:
-        return f"under 1{SPACE}%"
-    if value >= 0.995:
-        return f"over 99{SPACE}%"
-    return percent(value, digits=0)
+    if value in (0.0, 1.0):
+        bound = ceil(300.0 / drawn) if drawn else 100
+        if bound >= 100:
+            return "unknown"
+        return f"under {bound}{SPACE}%" if value == 0.0 else f"over {100 - bound}{SPACE}%"
+    step = Decimal(1) if UNLIKELY <= value <= LIKELY else Decimal("0.1")
+    said = (100 * Decimal(repr(value))).quantize(step, ROUND_HALF_UP)
+    if said in (0, 100):
+        return f"over 99.9{SPACE}%" if said else f"under 0.1{SPACE}%"
+    return f"{said}{SPACE}%"
 
 
 def quantity(unit: str, currency: str, size: float) -> Callable[..., str]:
@@ -214,8 +226,11 @@ def profit(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return (row.get("roi") or {}).get("profit") or (row.get("differences") or {}).get("discounted_profit") or {}
 
 
-def verdict(row: Mapping[str, Any]) -> Verdict:
-    """Whether the program gains, over all that is uncertain where that was drawn, over luck alone where not."""
+def verdict(row: Mapping[str, Any], document: Mapping[str, Any]) -> Verdict:
+    """Whether the program gains, over all that is uncertain where that was drawn, over luck alone where not.
+
+    Of few replications or draws no verdict is clear.
+    """
     mean, interval, risk = known(profit(row).get("mean")), ends(profit(row).get("ci95")), known(row.get("probability_of_loss"))
     if mean is None:
         return Verdict("open", "\u25c6", "No answer")
@@ -225,6 +240,11 @@ def verdict(row: Mapping[str, Any]) -> Verdict:
         gains, loses = risk <= UNLIKELY, risk >= LIKELY
     else:
         gains, loses = interval is not None and interval[0] > 0, interval is not None and interval[1] < 0
+    replications, draws = (known(document.get(name)) or 0.0 for name in ("replications", "draws"))
+    if replications < FEW_REPLICATIONS:
+        return Verdict("open", "\u25c6", f"Cannot tell from {many(replications, 'replication')}: {FEW_REPLICATIONS} or more are needed")
+    if risk is not None and draws < FEW_DRAWS:
+        return Verdict("open", "\u25c6", f"Cannot tell from {many(draws, 'draw')}: {FEW_DRAWS} or more are needed")
     if gains:
         return Verdict("gain", "\u25b2", "Likely to gain")
     if loses:
@@ -237,12 +257,13 @@ def answer(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     name, currency, weeks = scenario_name(row), currency_of(document), document.get("weeks")
     mean, interval = known(profit(row).get("mean")), ends(profit(row).get("ci95"))
     over = f"over {many(weeks, 'week')}"
+    counted = f"{over}, discounted"
     view = str((row.get("roi") or {}).get("view") or "cash")
     if view != "cash":
-        over += f" in the {VIEW_NAMES.get(view, plain(view, limit=20))}"
+        counted += f", in the {VIEW_NAMES.get(view, plain(view, limit=20))}"
     if mean is None:
         return f"{name}: no discounted profit was computed, so there is no answer."
-    if verdict(row).kind == "same":
+    if verdict(row, document).kind == "same":
         return f"{name} would make no difference to profit {over}."
     if interval is None:
         sure = "one replication, no interval"
@@ -250,11 +271,11 @@ def answer(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
         sure = f"95{SPACE}% {span(interval)} by luck alone"
     amount = money(abs(mean), currency)
     if interval is not None and interval[0] <= 0.0 <= interval[1]:
-        said = f"{name} would change profit by {money(mean, currency, signed=True)} {over}, which luck could explain ({sure})"
+        said = f"{name} would change profit by {money(mean, currency, signed=True)} {counted}, which luck could explain ({sure})"
     else:
-        said = f"{name} would {'lose' if mean < 0 else 'gain'} {amount} {over} ({sure})"
+        said = f"{name} would {'lose' if mean < 0 else 'gain'} {amount} {counted} ({sure})"
     if known(row.get("probability_of_loss")) is not None:
-        said += f"; probability of loss {probability(row['probability_of_loss'])}, uncertain parameters included"
+        said += f"; probability of loss {probability(row['probability_of_loss'], document.get('draws'))}, uncertain parameters included"
     return said + "."
 
 
@@ -285,7 +306,8 @@ def payback(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     """When the money is back."""
     week = known(row.get("payback_week"))
     if week is not None:
-        return f"week {number(week, digits=0)}"
+        # Whatever falls below 0 is back in week 2 at the soonest.
+        return f"never below{SPACE}0" if week == 1 else f"week {number(week, digits=0)}"
     cash = (row.get("differences") or {}).get("profit") or {}
     if cash.get("mean") == 0 and cash.get("sd") in (0, None):
         return "nothing to pay back"
@@ -295,30 +317,43 @@ def payback(row: Mapping[str, Any], document: Mapping[str, Any]) -> str:
 def figures(row: Mapping[str, Any], document: Mapping[str, Any]) -> list[Figure]:
     """The numbers that the answer rests on, most important first."""
     currency, gain, even = currency_of(document), profit(row), row.get("break_even") or {}
-    draws = number(document.get("draws"), digits=0)
     sure = f"95{SPACE}% {span(gain.get('ci95'))} by luck" if ends(gain.get("ci95")) else "one replication: no interval"
     if ends(gain.get("ci95_all")):
         sure += f"; {span(gain['ci95_all'])} with uncertain parameters"
+    back = "first week from which cumulative incremental cash stays at or above 0"
+    if known(row.get("payback_week")) == 1:
+        back = "mean cumulative incremental cash stays at or above 0 throughout"
     told = [
         Figure("Incremental discounted profit", money(gain.get("mean"), currency, signed=True), sure),
         Figure("Return on cost (ROI)", roi_value(row.get("roi")), roi_note(row.get("roi"))),
         Figure(
             "Probability of loss",
-            probability(row.get("probability_of_loss")),
-            f"over {draws} joint draws of luck and uncertain parameters, \u00b1{SPACE}"
+            probability(row.get("probability_of_loss"), document.get("draws")),
+            f"over {many(document.get('draws'), 'joint draw')} of luck and uncertain parameters, \u00b1{SPACE}"
             f"{percent(row.get('probability_of_loss_error'), digits=1, unit='points')}"
             if known(row.get("probability_of_loss")) is not None
             else "unknown: no uncertain parameters were drawn",
         ),
-        Figure("Payback", payback(row, document), "first week from which cumulative incremental cash stays at or above 0"),
+        Figure("Payback", payback(row, document), back),
     ]
     needs, brings = (percent(even.get(lift), signed=True) for lift in ("required_lift", "achieved_lift"))
     if known(even.get("achieved_over_required")) is None:
         told.append(Figure("Share of break-even reached", NOTHING, "nothing more is spent than in the baseline"))
     else:
         reached = percent(even["achieved_over_required"], digits=0)
-        told.append(Figure("Share of break-even reached", reached, f"needs {needs} margin, brings {brings}"))
+        told.append(Figure("Share of break-even reached", reached, f"needs {needs} discounted margin, brings {brings}"))
     return told
+
+
+def sensitivity_note(document: Mapping[str, Any]) -> str:
+    """What the sensitivity table is made of; empty where nobody says."""
+    few, all_of_them = known(document.get("sensitivity_replications")), known(document.get("replications")) or 0.0
+    if few is None or few >= all_of_them:
+        return ""
+    return (
+        f"This table is made of {many(few, 'replication')} of {number(all_of_them, digits=0)}, and shifted so that profit with all "
+        "parameters as they are is the one above: what a value changes rests on fewer replications than the answer."
+    )
 
 
 def naive_sentences(row: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:

@@ -42,9 +42,6 @@ def day(n):
     return datetime.date(2024, 1, 1) + datetime.timedelta(days=int(n))
 
 
-# Fits ---------------------------------------------------------------------------------------------------------------
-
-
 def test_half_of_the_log_is_the_published_training_window(cdnow):
     assert cdnow.train_until == datetime.date(1997, 9, 30)
     assert cdnow.training.histories.age_weeks.max() == pytest.approx(38.86, abs=0.005)
@@ -100,9 +97,6 @@ def test_spend_leaves_out_first_orders_and_zeros(tmp_path):
     assert (histories.entry_week + histories.age_weeks).tolist() == [3.0, 3.0]
 
 
-# Simulator ----------------------------------------------------------------------------------------------------------
-
-
 def test_the_simulator_is_given_the_training_population_and_its_mean_is_kept(cdnow):
     seen = {}
 
@@ -121,9 +115,6 @@ def test_a_simulation_of_a_sample_is_scaled_to_all_customers(monkeypatch):
     monkeypatch.setattr(module, "MOST_HISTORIES", 1000)
     found = calibrate(CDNOW, simulate=lambda population, weeks: np.full(weeks, float(len(population["histories"]["rows"]))))
     assert found.holdout[0]["simulated"] == pytest.approx(2357.0)
-
-
-# Population ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_population_is_of_the_whole_log_as_of_its_last_day(cdnow):
@@ -196,9 +187,6 @@ def test_a_failed_write_leaves_what_was_there(cdnow, tmp_path, monkeypatch):
     assert path.read_text() == "kind: population" and len(list(tmp_path.iterdir())) == 1
 
 
-# Document -----------------------------------------------------------------------------------------------------------
-
-
 ADDED = ["notes", "train_until", "population"]
 
 
@@ -218,9 +206,6 @@ def test_the_document_holds_the_notes_and_the_fit_that_a_population_holds(cdnow)
     assert people["purchase"] == {"r": cdnow.whole.bgnbd.model.r, "alpha": cdnow.whole.bgnbd.model.alpha, "offset": 0.5}
     assert people["purchase"]["r"] != document["bgnbd"]["r"] and people["standard_errors"]["q"] > 0
     assert cdnow.to_json()["population"]["file"] is None
-
-
-# Logs at the limits --------------------------------------------------------------------------------------------------
 
 
 def regular(customers=40, orders=20, amount=lambda who, n: 10.0):
@@ -325,9 +310,6 @@ def test_a_log_longer_than_a_scenario_is_simulated_as_far_as_one_goes(tmp_path, 
     found = calibrate(log_of(tmp_path / "log.csv", regular()), simulate=lambda people, weeks: np.ones(weeks))
     simulated = [row["simulated"] for row in found.holdout]
     assert found.simulated_weeks == 10 and simulated == [1.0] * 10 + [None] * (len(simulated) - 10)
-
-
-# Places ---------------------------------------------------------------------------------------------------------------
 
 
 def test_places_that_cannot_take_a_population_are_named_as_given(tmp_path):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from regulars.experiments.compare import NotComparable, compare, gains_of, save
+from regulars.experiments.results import weekly_values
 from regulars.experiments.run import run
 from regulars.scenarios import from_tree
 
@@ -295,3 +296,59 @@ def test_claims_stand_beside_their_readings_and_change_no_number(arms, compariso
 def test_claims_change_no_byte_of_a_run(arms):
     plain, told = (run(one, replications=2) for one in (arms[1], arms[1].with_values({"claims": DECK})))
     assert plain.document()["state_hash"] == told.document()["state_hash"]
+
+
+SALE: dict[str, Any] = {"type": "discount", "start_week": 5, "weeks": 6, "depth": 0.2}
+
+
+@pytest.fixture(scope="module")
+def sale(arms) -> dict[str, Any]:
+    economics = {"discount_rate_per_year": 0.0}
+    bare, cut = shop("bare", economics=economics), shop("sale", campaigns={"sale": SALE}, economics=economics)
+    return compare(bare, cut, replications=4, draws=0, sensitivity=False).document["scenarios"][0]
+
+
+def test_the_truth_beside_naive_readings_is_the_margin_that_return_and_break_even_count(sale):
+    """Discounts given are a cost of the program: the truth is margin before them, as its label says."""
+    assert sale["differences"]["gross_margin"]["mean"] < sale["break_even"]["margin_gained"]
+    assert sale["naive"]["truth"]["gain"] == pytest.approx(sale["break_even"]["margin_gained"], rel=1e-9)
+    assert sale["naive"]["truth"]["lift"] == pytest.approx(sale["break_even"]["achieved_lift"], rel=1e-9)
+
+
+def test_a_discount_without_effect_has_no_true_gain_and_is_pointed_out(arms):
+    """It lowers gross margin and moves nobody: every reading is the one of the baseline's own course."""
+    idle = shop("idle", campaigns={"sale": {**SALE, "response": 0.0, "pull_forward": 0.0, "reference_loss": 0.0}})
+    found = compare(arms[0], idle, replications=4, draws=0, sensitivity=False)
+    part = found.document["scenarios"][0]
+    assert part["differences"]["gross_margin"]["mean"] < 0.0 < part["break_even"]["margin_needed"]
+    assert part["naive"]["truth"] == {"lift": pytest.approx(0.0, abs=1e-12), "gain": pytest.approx(0.0, abs=1e-9)}
+    course = np.mean([weekly_values(one)["gross_margin"][:, -1] for one in found.outcomes[0]], axis=0)
+    assert part["naive"]["before_after"]["claimed_lift"] == pytest.approx(course[4:].mean() / course[:4].mean() - 1.0)
+    assert any("no order changes" in one for one in part["warnings"])
+
+
+def test_without_another_plan_nothing_is_launched(arms):
+    smaller = shop("smaller", market={"customers": 300, "prospects": 200})
+    found = compare(arms[0], smaller, replications=2, draws=0, sensitivity=False).document["scenarios"][0]["naive"]["before_after"]
+    assert found["claimed_lift"] is None and found["reason"] == "both scenarios have the same plan: nothing is launched"
+
+
+def test_the_draws_of_a_comparison_are_kept_and_make_its_probability_of_loss(arms, tmp_path):
+    clv = [shop(one.id, programs=one.tree["programs"], economics={"view": "clv"}) for one in arms]
+    dear = shop("dear", programs={"stars": {**STARS, "weekly_cost": 50.0}})
+    folder = tmp_path / "run"
+    save(compare(clv[0], [clv[1], dear], replications=2, draws=6, sensitivity=False), folder)
+    frame, document = pd.read_parquet(folder / "draws.parquet"), json.loads((folder / "comparison.json").read_text())
+    assert list(frame.columns[:3]) == ["scenario", "draw", "view"] and len(frame) == 12
+    for one in document["scenarios"]:
+        mine: Any = frame[frame.scenario == one["scenario"]]
+        assert mine.draw.tolist() == list(range(6)) and set(mine.view) == {one["roi"]["view"]}
+        for view, prefix in ((one["roi"]["view"], ""), ("cash", "cash_")):
+            profit = mine[f"{prefix}discounted_profit"]
+            assert (profit < 0).mean() == one["views"][view]["probability_of_loss"]
+            assert np.percentile(profit, [2.5, 97.5]) == pytest.approx(one["views"][view]["profit"]["ci95_all"])
+            assert np.allclose(profit, mine[f"{prefix}discounted_margin"] - mine[f"{prefix}discounted_program_cost"])
+        for drawn in one["uncertain"]:
+            assert mine[drawn["path"]].between(drawn["low"], drawn["high"]).all() and mine[drawn["path"]].nunique() > 1
+    save(compare(*arms, replications=1, draws=0), folder)
+    assert not (folder / "draws.parquet").exists()

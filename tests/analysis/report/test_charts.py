@@ -51,12 +51,12 @@ def test_a_readers_own_matplotlib_settings_change_nothing():
 
 
 def test_names_with_dollars_are_no_formulas():
-    svg = charts.overview([changed(LOSES, name="$5 off $10 \\frac{"), GAINS], "USD")
+    svg = charts.overview(DOCUMENT | {"scenarios": [changed(LOSES, name="$5 off $10 \\frac{"), GAINS]}, "USD")
     assert "$5 off $10 \\frac{" in svg
 
 
 def test_chinese_names_stay_text():
-    assert GAINS["name"] in charts.overview(DOCUMENT["scenarios"], "USD")
+    assert GAINS["name"] in charts.overview(DOCUMENT, "USD")
 
 
 def test_fan_without_interval_or_payback_is_a_line():
@@ -67,7 +67,7 @@ def test_fan_without_interval_or_payback_is_a_line():
 def test_nothing_is_drawn_from_nothing():
     nothing = {"scenario": "x", "weekly": None, "waterfall": [], "naive": None, "sensitivity": None, "differences": {}}
     assert [chart(nothing, "USD") for chart in OF_ONE] == ["", "", "", ""]
-    assert charts.overview([nothing], "USD") == ""
+    assert charts.overview({"scenarios": [nothing]}, "USD") == ""
 
 
 def test_the_largest_swings_are_drawn_and_no_more():

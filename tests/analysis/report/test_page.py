@@ -215,13 +215,31 @@ def test_all_numbers_of_the_tables_are_there(row, benign):
     expected += [f"{one[end]:+,.0f}" for one in row["sensitivity"] for end in ("profit_low", "profit_high")]
     expected += [f"{one['switching_value']:.4g}" for one in row["sensitivity"] if isinstance(one["switching_value"], float)]
     expected += [f"{100 * roi['value']:+.1f} %" for roi in row["views"].values() if roi["value"] is not None]
-    expected += [f"{100 * row['probability_of_loss']:.0f} %"]
+    expected += [f"{100 * row['probability_of_loss']:.1f} %".replace(".0 %", " %")]
     expected += [f"{row['naive']['members'][name]:+,.0f}" for name in ("claimed_gain", "true_gain")]
     for one in filter(None, row["differences"].values()):
         if one["unit"] == "money" and min(abs(one["mean"]), *(abs(end) for end in one["ci95"])) >= 100:
             expected += [f"{one['mean']:+,.0f}", *(f"{end:+,.0f}" for end in one["ci95"])]
     assert len(expected) > 180
     assert sorted({one for one in expected if one not in text}) == []
+
+
+def test_the_page_says_what_the_sensitivity_table_is_made_of(benign):
+    assert benign.text.count("This table is made of 3 replications of 20, and shifted") == 3
+    assert "luck of this table" not in benign.text
+
+
+def test_a_plan_whose_cash_never_falls_below_nothing_is_not_paid_back_in_a_week():
+    row = copy.deepcopy(DOCUMENT["scenarios"][1]) | {"payback_week": 1}
+    row["weekly"]["cumulative_cash"]["mean"] = [max(0.0, one) for one in row["weekly"]["cumulative_cash"]["mean"]]
+    text = Reader(page.render(DOCUMENT | {"scenarios": [row]})).text
+    assert "never below 0" in text and "Its mean never falls below 0." in text and "Never below 0." in text
+    assert "week 1." not in text.lower() and "week 1 " not in text.lower()
+
+
+def test_few_draws_leave_the_verdict_open():
+    text = Reader(page.render(DOCUMENT | {"draws": 20})).text
+    assert "Cannot tell from 20 draws: 50 or more are needed" in text and "Likely to lose" not in text
 
 
 def test_sources_stand_beside_ranges(benign):

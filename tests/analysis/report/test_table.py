@@ -103,7 +103,7 @@ def test_the_numbers_of_the_document_are_there():
     expected = [
         f"{row['differences']['discounted_profit']['mean']:,.0f}",
         f"{100 * row['roi']['value']:.1f} %",
-        f"{100 * row['probability_of_loss']:.0f} %",
+        f"{100 * row['probability_of_loss']:.1f} %",
         f"{row['differences']['revenue']['mean']:+,.0f}",
         f"{row['sensitivity'][0]['profit_low']:,.0f}",
         f"{100 * row['views']['accrual']['value']:.1f} %",
@@ -129,6 +129,24 @@ def test_large_amounts_are_told_to_their_last_digit_in_a_narrow_terminal():
     assert max(cell_len(line.rstrip()) for line in narrow.splitlines()) <= 80
 
 
+def test_what_is_discounted_and_what_is_not_is_said():
+    text = printed(DOCUMENT).replace(SPACE, " ")
+    assert "discounted profit gain, USD" in text and "over 52 weeks, discounted" in text
+    assert text.count("Money in this table and in the readings above it is not discounted.") == 3
+
+
+def test_the_sensitivity_table_names_the_replications_it_is_made_of():
+    note = "This table is made of 3 replications of 20, and shifted"
+    assert printed(DOCUMENT).replace(SPACE, " ").count(note) == 3
+    assert note not in printed(DOCUMENT | {"sensitivity_replications": None})
+
+
+def test_few_draws_give_the_neutral_sign_and_no_sharp_risk():
+    text = printed(DOCUMENT | {"draws": 20, "scenarios": [{**DOCUMENT["scenarios"][0], "probability_of_loss": 1.0}]})
+    text = text.replace(SPACE, " ")
+    assert "\u25c6 Points would lose" in text and text.count("over 85 %") == 2
+
+
 def test_a_return_that_does_not_exist_has_its_reason():
     reason = DOCUMENT["scenarios"][2]["roi"]["reason"]
     assert printed(DOCUMENT).count(f"Newsletter: no ROI, {reason}") == 1
@@ -137,7 +155,7 @@ def test_a_return_that_does_not_exist_has_its_reason():
 @pytest.mark.parametrize("width", [80, 120])
 def test_one_replication_has_no_interval_and_no_made_up_number(width):
     text = printed(alone(DOCUMENT) | {"replications": 1, "draws": 0}, width)
-    assert "1 paired replication," in text and "one replication, no interval" in text
+    assert "1 paired replication," in text and "one replication, no interval" in text.replace("\n", " ")
     assert " to " not in text.partition("what drives")[0].partition("profit gain")[2].partition("Before")[0]
     assert not re.search(r"\b(nan|None|inf)\b", text)
 
@@ -236,7 +254,7 @@ def test_output_that_cannot_show_every_sign_still_tells_the_answer():
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, env={"PYTHONIOENCODING": "cp1252", "COLUMNS": "80"}, check=True
     )
-    assert b"Points would lose 15,625 USD over 52 weeks (95 % -16,771 to -14,480 by luck" in found.stdout
+    assert b"Points would lose 15,625 USD over 52 weeks, discounted (95 % -16,771 to" in found.stdout
 
 
 def loop(name: str, profit: float | None, *, sign: int = 1, gain: float | None = 0.25) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def test_numbers_have_separators_a_true_minus_and_no_signed_zero(value, expected
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "12", True])
 def test_what_is_no_number_is_never_printed_as_one(value):
-    assert {words.number(value), words.percent(value), words.money(value, "USD"), words.probability(value)} == {words.NOTHING}
+    assert {words.number(value), words.percent(value), words.money(value, "USD"), words.probability(value, 200)} == {words.NOTHING}
 
 
 def test_shares_are_percent_and_their_differences_points():
@@ -39,24 +39,55 @@ def test_an_interval_says_its_unit_once():
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(0.0, "under 1 %"), (0.005, "under 1 %"), (0.26, "26 %"), (0.995, "over 99 %"), (1.0, "over 99 %")]
+    ("value", "draws", "expected"),
+    [
+        (0.0, 200, "under 2 %"),
+        (1.0, 200, "over 98 %"),
+        (0.0, 100, "under 3 %"),
+        (0.0, 5000, "under 1 %"),
+        (0.0, 20, "under 15 %"),
+        (1.0, 20, "over 85 %"),
+        (0.0, 3, "unknown"),
+        (1.0, 1, "unknown"),
+        (0.0, None, "unknown"),
+    ],
 )
-def test_probabilities_are_never_certain(value, expected):
-    assert said(words.probability(value)) == expected
+def test_where_no_draw_or_every_draw_loses_the_rule_of_three_tells_how_sure_that_is(value, draws, expected):
+    assert said(words.probability(value, draws)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.005, "0.5 %"),
+        (0.0995, "10.0 %"),
+        (0.1, "10 %"),
+        (0.26, "26 %"),
+        (0.285, "29 %"),
+        (0.125, "13 %"),
+        (0.9, "90 %"),
+        (0.925, "92.5 %"),
+        (0.995, "99.5 %"),
+        (0.0004, "under 0.1 %"),
+        (0.9996, "over 99.9 %"),
+    ],
+)
+def test_probabilities_have_a_decimal_at_their_ends_and_are_rounded_half_up(value, expected):
+    assert said(words.probability(value, 5000)) == expected
 
 
 def test_a_loss_is_said_with_its_interval_and_risk():
     told = words.answer(row(-3210.0, [-4000.0, -2400.0], 0.97), DOCUMENT)
     assert said(told) == (
-        "Points would lose 3,210 USD over 52 weeks (95 % -4,000 to -2,400 by luck alone); "
-        "probability of loss 97 %, uncertain parameters included."
+        "Points would lose 3,210 USD over 52 weeks, discounted (95 % -4,000 to -2,400 by luck alone); "
+        "probability of loss 97.0 %, uncertain parameters included."
     )
 
 
 def test_a_gain_that_luck_could_make_is_not_called_a_gain():
     told = words.answer(row(120.0, [-400.0, 640.0]), DOCUMENT)
     assert said(told) == (
-        "Points would change profit by +120 USD over 52 weeks, which luck could explain (95 % -400 to 640 by luck alone)."
+        "Points would change profit by +120 USD over 52 weeks, discounted, which luck could explain (95 % -400 to 640 by luck alone)."
     )
 
 
@@ -81,7 +112,37 @@ def test_one_replication_admits_to_have_no_interval():
     ],
 )
 def test_the_verdict_is_over_all_that_was_drawn(mean, interval, risk, kind):
-    assert words.verdict(row(mean, interval, risk)).kind == kind
+    assert words.verdict(row(mean, interval, risk), DOCUMENT).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("few", "told"),
+    [
+        ({"replications": 9}, "Cannot tell from 9 replications: 10 or more are needed"),
+        ({"replications": 1}, "Cannot tell from 1 replication: 10 or more are needed"),
+        ({"draws": 49}, "Cannot tell from 49 draws: 50 or more are needed"),
+    ],
+)
+@pytest.mark.parametrize(("mean", "risk"), [(5.0, 0.0), (-5.0, 1.0)])
+def test_no_verdict_is_clear_on_few_replications_or_draws(few, told, mean, risk):
+    found = words.verdict(row(mean, [mean - 1.0, mean + 1.0], risk), DOCUMENT | few)
+    assert (found.kind, found.glyph, found.words) == ("open", "\u25c6", told)
+
+
+def test_a_clear_verdict_needs_no_draws_where_none_were_made():
+    assert words.verdict(row(5.0, [4.0, 6.0]), DOCUMENT | {"draws": 0, "replications": 10}).kind == "gain"
+    assert words.verdict(row(5.0, [4.0, 6.0]), DOCUMENT | {"draws": 0, "replications": 9}).kind == "open"
+
+
+@pytest.mark.parametrize(("week", "told"), [(1, "never below 0"), (2, "week 2"), (None, "not within 52 weeks")])
+def test_a_plan_whose_cash_never_falls_below_nothing_has_no_week_of_payback(week, told):
+    assert said(words.payback({"payback_week": week}, DOCUMENT)) == told
+
+
+def test_the_sensitivity_table_says_how_few_replications_it_is_made_of():
+    assert words.sensitivity_note(DOCUMENT | {"sensitivity_replications": 3}).startswith("This table is made of 3 replications of 20,")
+    assert words.sensitivity_note(DOCUMENT | {"sensitivity_replications": 3, "replications": 3}) == ""
+    assert words.sensitivity_note(DOCUMENT) == ""
 
 
 def test_no_return_comes_with_its_reason():
