@@ -350,5 +350,5 @@ def test_the_draws_of_a_comparison_are_kept_and_make_its_probability_of_loss(arm
             assert np.allclose(profit, mine[f"{prefix}discounted_margin"] - mine[f"{prefix}discounted_program_cost"])
         for drawn in one["uncertain"]:
             assert mine[drawn["path"]].between(drawn["low"], drawn["high"]).all() and mine[drawn["path"]].nunique() > 1
-    save(compare(*arms, replications=1, draws=0), folder)
+    save(compare(clv[0], [clv[1], dear], replications=1, draws=0), folder)
     assert not (folder / "draws.parquet").exists()
