@@ -45,7 +45,7 @@ def test_links_speak_of_known_quantities(component):
 @pytest.mark.parametrize("component", EXAMPLES, ids=NAMES)
 def test_every_effect_stands_in_a_link_and_links_act_through_effects_alone(component):
     rows = catalog.parameters(component.Params)
-    acting = {by for one in component.links for by in one.by}
+    acting = {by for one in component.links for by in (*one.by, *one.needs)}
     assert not acting - {row["name"] for row in rows if row["role"] == "effect"}
     left = {row["name"] for row in rows if row["role"] == "effect"} - acting
     assert not left, f"{component.address}: effects in no link: {sorted(left)}"
