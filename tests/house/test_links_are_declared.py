@@ -14,7 +14,7 @@ from regulars.sim.core.links import Link, effects
 from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.customers import Customers
 from regulars.sim.world.quantities import LIFE, PLAN, QUANTITIES
-from regulars.sim.world.world import declared
+from regulars.sim.world.world import World, declared
 
 LIVELY = {"push": {"mode": "tagged"}}
 """Settings beside those of the small market under which no link is ruled out."""
@@ -65,6 +65,17 @@ def test_a_link_touches_the_fields_that_its_component_declares(component):
     assert told == []
 
 
+SHARED = {field for one in QUANTITIES.values() for field in one.fields} - {"status"}
+"""Shared fields that the vocabulary has a word for; who is a customer is read by all."""
+
+@pytest.mark.parametrize("component", EXAMPLES, ids=NAMES)
+def test_each_shared_field_that_is_read_or_written_stands_in_a_link(component):
+    """The other way round: what the code touches and the vocabulary knows, a link speaks of."""
+    ends = {name for one in component.links for name in (one.source, one.target) if name in QUANTITIES}
+    told = {field for name in ends for field in QUANTITIES[name].fields}
+    assert ({*component.reads, *component.writes} & SHARED) - told == set()
+
+
 def test_the_vocabulary_names_fields_and_totals_that_there_are():
     totals = {one.name for one in declared([*EXAMPLES, *(kpi() for kpi in catalog.kpis())])}
     for name, one in QUANTITIES.items():
@@ -105,6 +116,30 @@ def test_raising_the_source_moves_the_rate_in_the_declared_direction():
     }
 
 
+@pytest.fixture(scope="module")
+def grown() -> LoyaltyModel:
+    return small_market.model(small_market.setting(weeks=9)).run(8)
+
+
+HOOKS = ("arrive", "weigh", "settle", "respond")
+
+
+def test_raising_the_source_moves_fields_in_the_declared_direction(grown):
+    """Measured as above, for targets that are fields: shared ones and those of the component."""
+    measured = set()
+    for component in grown.components:
+        for one in component.links:
+            if one.target in RATES or one.source == PLAN:
+                continue
+            for hook in HOOKS:
+                before, after = (_moved(grown, component, one, hook, raised) for raised in (False, True))
+                if before is not None and after is not None and before != after:
+                    measured.add((component.type, one.source.rpartition(".")[2], one.target.rpartition(".")[2]))
+                    assert (after > before) == (one.sign > 0), (component.address, hook, one)
+    print(sorted(measured))
+    assert measured >= set()
+
+
 def _weighed(model: LoyaltyModel, component: Component, one: Link, raised: tuple[str, ...]) -> float:
     """Sum over people of the component's term on the link's rate, with some shared fields raised."""
     branch = model.branch()
@@ -120,3 +155,30 @@ def _weighed(model: LoyaltyModel, component: Component, one: Link, raised: tuple
     silent = {by: neutral for by in rivals if "." not in by for _, _, neutral in effects(component.params, by)}
     type(component)(component.params.model_copy(update=silent), component.name).weigh(world)
     return float(getattr(world.rates, RATES[one.target]).sum(dtype=np.float64))
+
+
+def _moved(model: LoyaltyModel, component: Component, one: Link, hook: str, raised: bool) -> float | None:
+    """Sum over people of the field that a link leads to, after one hook of the component; None if it leads to no field."""
+    branch = model.branch()
+    world = branch.world
+    twin = type(component)(component.params, component.name)
+    source, target = _fields(world, twin, one.source), _fields(world, twin, one.target)
+    if not source or not target:
+        return None
+    world.rates.clear()
+    if raised:
+        for field, high in source:
+            field[:] = np.minimum(field + (1 if field.dtype.kind in "ui" else 0.2), np.inf if high is None else high).astype(field.dtype)
+    start = sum(float(field.sum(dtype=np.float64)) for field, _ in target)
+    getattr(twin, hook)(world)
+    return sum(float(field.sum(dtype=np.float64)) for field, _ in _fields(world, twin, one.target)) - start
+
+
+def _fields(world: World, component: Component, name: str) -> list[tuple[np.ndarray, float | None]]:
+    """The arrays that hold a quantity, each with the most it may be."""
+    if name in QUANTITIES:
+        found = [(getattr(world.customers, field), Customers.declarations[field].high) for field in QUANTITIES[name].fields]
+    else:
+        field = name.rpartition(".")[2]
+        found = [(getattr(world.own(component), field), component.State.declarations[field].high)]
+    return [(array, high) for array, high in found if array.size]
