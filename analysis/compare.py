@@ -249,8 +249,9 @@ def return_on_cost(margin_gain: ArrayLike, cost_gain: ArrayLike, *, level: float
 def share_made(intact: ArrayLike, cut: ArrayLike, *, level: float = 0.95) -> Estimate:
     """The share of a flow that a feedback loop makes: 1 - (mean flow with the loop cut) / (mean flow with it).
 
-    In a linear loop of gain g that feeds on nothing but its own flow, intact = cut / (1 - g), so that it is g; a balancing
-    loop, which keeps the flow down, has a negative one.
+    In a linear loop of gain g that feeds on nothing but its own flow, intact = cut / (1 - g), so that it is g. It is positive
+    where there is more of the flow with the loop and negative where there is less, whatever the sign of the loop: a balancing loop
+    that holds attrition in check makes a positive share of orders and a negative one of exits.
 
     Args:
         intact: Flow over the horizon with the loop, shape (R,).

@@ -130,6 +130,8 @@ def _causes(component: type[Component], within: str) -> list[str]:
         lines.append(
             f"- more `{one.source}`, {'more' if one.sign > 0 else 'less'} `{one.target}`"
             + (f" (by {by})" if by else "")
+            + (f" (with {', '.join(f'`{name}`' for name in one.needs)})" if one.needs else "")
+            + (f" (given `{one.given}`)" if one.given else "")
             + (f", after {one.delay:.2g} week{'' if one.delay == 1.0 else 's'}" if one.delay else "")
             + (", along ties" if one.ties else "")
         )

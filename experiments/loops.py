@@ -73,7 +73,9 @@ def loops(
 
     A cut sets the effect through which a loop acts to its neutral value and changes nothing else: same people, same ties,
     same luck. Worth is intact less cut, paired, replication by replication; so it holds all that passes through that effect.
-    Worths of loops do not add up, as a loop may feed another; what all are worth together stands beside them.
+    Worths of loops do not add up, as a loop may feed another; what all are worth together stands beside them. Path, sign and
+    delay of a row are those of the shortest loop that its cut ends; where the cut ends loops of the other sign too, `counter` is
+    the shortest of these, and the worth is the net of both.
 
     Args:
         scenario: Checked scenario, path, or ``library:NAME``.
@@ -110,6 +112,7 @@ def loops(
             "path": list(one.path),
             "sign": one.sign,
             "delay_weeks": round(one.delay, 4),
+            "counter": _counter(one),
             "worth": _worth(values[0], values[at]),
             "gain": _gain(one, outcomes[0], outcomes[at]),
             "cut": cuts[at - 1],
@@ -188,6 +191,13 @@ def _worth(intact: Mapping[str, np.ndarray], cut: Mapping[str, np.ndarray]) -> d
         parts = {"mean": gain.mean, "sd": gain.sd, "ci95": plain(gain.ci95), "relative": gain.relative, "unit": units[name]}
         found[name] = None if gain.mean is None else parts
     return found
+
+
+def _counter(loop: Loop) -> dict[str, Any] | None:
+    """The shortest loop of the other sign that ends with the same cut."""
+    if (other := loop.counter) is None:
+        return None
+    return {"path": list(other.path), "sign": other.sign, "delay_weeks": round(other.delay, 4)}
 
 
 def _gain(loop: Loop, intact: Sequence[Outcome], cut: Sequence[Outcome]) -> dict[str, Any] | None:

@@ -198,13 +198,23 @@ def print_loops(document: Mapping[str, Any], console: Console | None = None) -> 
     _lay(out, heads, rows, left=heads[:1])
     _say(out, "")
     for one in sorted(found, key=_size, reverse=True):
-        around = " > ".join(plain(name, limit=60) for name in (*one["path"], one["path"][0]))
-        delay = known(one.get("delay_weeks")) or 0.0
-        after = f"after about {words.many(round(delay), 'week')}" if delay >= 0.5 else "within the week"
-        facts = filter(None, (words.loop_sign(one["sign"]), after, words.loop_share(one.get("gain") or {})))
-        _say(out, f"  {plain(one['name'], limit=60)}: {', '.join(facts)}: {around}")
+        counter, share = one.get("counter"), words.loop_share(one.get("gain") or {})
+        name, sign = plain(one["name"], limit=60), words.loop_sign(one["sign"], mixed=bool(counter))
+        facts = filter(None, (sign, None if counter else _after(one), share))
+        _say(out, f"  {name}: {', '.join(facts)}" + ("" if counter else f": {_around(one)}"))
+        for way in (one, counter) if counter else ():
+            _say(out, f"    {words.loop_sign(way['sign'])}, {_after(way)}: {_around(way)}")
     if len(found) > 1:
         _say(out, "Worths do not add up to that of all together: loops share links and feed each other.")
+
+
+def _after(loop: Mapping[str, Any]) -> str:
+    delay = known(loop.get("delay_weeks")) or 0.0
+    return f"after about {words.many(round(delay), 'week')}" if delay >= 0.5 else "within the week"
+
+
+def _around(loop: Mapping[str, Any]) -> str:
+    return " > ".join(plain(name, limit=60) for name in (*loop["path"], loop["path"][0]))
 
 
 def _loop_row(name: str, account: Mapping[str, Any], currency: str) -> tuple[str, ...]:

@@ -196,8 +196,10 @@ def kpi_unit(unit: str, currency: str) -> str:
     return {"money": currency, "share": "share"}.get(unit, plain(unit, limit=30))
 
 
-def loop_sign(sign: Any) -> str:
-    """The sign of a feedback loop in words."""
+def loop_sign(sign: Any, *, mixed: bool = False) -> str:
+    """The sign of a feedback loop in words; mixed if its cut ends loops of both."""
+    if mixed:
+        return "mixed"
     return "reinforcing" if known(sign) == 1 else "balancing"
 
 

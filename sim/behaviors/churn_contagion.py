@@ -144,7 +144,11 @@ class ChurnContagion(Behavior):
 
     @property
     def links(self) -> tuple[Link, ...]:
-        return (link("exits", "attrition", +1, "effect", delay=self.params.memory, ties=True),)
+        return (
+            link("exits", "attrition", +1, "effect", delay=self.params.memory, ties=True),
+            # The loyal follow less.
+            link("loyalty", "attrition", -1, "effect", ties=True),
+        )
 
     def begin(self, world: World) -> None:
         params, customers, own = self.params, world.customers, world.own(self)

@@ -181,7 +181,7 @@ class GoalGradient(Behavior):
             link("progress", "purchase", +1, "speed_up"),
             link("gift", "purchase", +1, "endowment"),
             # A gift commits to the first goal alone.
-            link("goals_reached", "purchase", -1, "endowment"),
+            link("goals_reached", "purchase", -1, "endowment", given="gift"),
             link("rewards", "purchase", -1, "reset", delay=mean_lag(params.reset_half_life)),
             link("rewards", "purchase", +1, "reward_effect", delay=params.reward_memory),
         ]

@@ -191,7 +191,10 @@ class Satisfaction(Behavior):
             link("service", "satisfaction", +1, delay=memory),
             link(PLAN, "surprise", +1, "quality_shift"),
             link(PLAN, "surprise", -1, "failure_rate"),
+            link(PLAN, "failures", +1, "failure_rate"),
         ]
+        if params.failure_rate > 0.0:
+            found.append(link("orders", "failures", +1))
         # In balance an order changes satisfaction by nothing on average; where quality has changed, each order teaches it.
         shift = params.quality_shift - params.failure_rate * params.failure_depth
         if shift != 0.0:

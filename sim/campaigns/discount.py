@@ -282,6 +282,18 @@ class Discount(Campaign):
         if params.coupon is not None:
             found.append(link("consent", "contacts", +1))
             found.append(link("receptiveness", "purchase", +1, "response"))
+        if params.coupon is not None or params.budget is not None:
+            # Orders use up what the coupon or the budget still holds, and with it all that the lower price does.
+            uses = f"{self.name}.uses"
+            found += [
+                link("orders", uses, -1),
+                link(uses, "purchase", +1, "response"),
+                link(uses, "purchase", -1, "pull_forward", needs=("response",), delay=params.pull_forward_weeks),
+                link(uses, "purchase", -1, "reference_loss", delay=mean_lag(params.reference_half_life)),
+                link(uses, "order_value", +1, "bundle.extra_units"),
+            ]
+            if params.budget is not None:
+                found.append(link("order_value", uses, -1))
         return tuple(found)
 
     @property

@@ -189,12 +189,8 @@ class UserContent(Campaign):
             found.append(link(posts, "interactions", +1))
             if params.prizes:
                 found.append(link(PLAN, posts, +1, "pull"))
-            if params.views > 0.0:
-                found.append(link(posts, "acquisition", +1, "convert", delay=seen))
-            if params.convert > 0.0:
-                found.append(link(posts, "acquisition", +1, "views", delay=seen))
-            if params.views > 0.0 and params.convert > 0.0:
-                found.append(link("satisfaction", "acquisition", +1, "valence", delay=1.0 + seen))
+            found.append(link(posts, "acquisition", +1, "convert", needs=("views",), delay=seen))
+            found.append(link("satisfaction", "acquisition", +1, "valence", needs=("convert", "views"), delay=1.0 + seen))
         return tuple(found)
 
     @property

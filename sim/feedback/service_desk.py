@@ -451,7 +451,7 @@ class ServiceDesk(Feedback):
         for source, sign, rate in (
             ("orders", +1, asks.per_order),
             ("customers", +1, asks.per_week),
-            ("surprise", -1, asks.per_failure),
+            ("failures", +1, asks.per_failure),
             ("criticism", +1, asks.per_negative_message),
         ):
             if rate > 0.0:
@@ -460,13 +460,18 @@ class ServiceDesk(Feedback):
             link("tickets", "tickets", +1, "again.unsolved", "again.late", "again.abandoned", delay=1.0),
             link("tickets", "service", -1, "wait.loss", "wait.abandoned_loss", delay=1.0),
             link("tickets", "service", -1, "auto_reply.annoyance", delay=1.0),
-            link("tickets", "service", -1, "recovery.failed_loss", delay=1.0),
-            link("tickets", "service", +1, "recovery.restores", delay=1.0),
-            link("tickets", "care", -1, "recovery.betrayal", delay=1.0),
             link("priority", "service", +1, "wait.loss", "wait.abandoned_loss", delay=1.0),
         ]
-        if params.recovery.paradox:
-            found.append(link("tickets", "service", +1, "recovery.paradox_gain", delay=1.0))
+        # Only failures that are reported are recovered.
+        if asks.per_failure > 0.0 and params.recovery.success > 0.0:
+            found.append(link("failures", "service", +1, "recovery.restores", delay=2.0))
+            # The lower satisfaction has fallen, the longer the way back.
+            found.append(link("satisfaction", "service", -1, "recovery.restores", given="failures"))
+            if params.recovery.paradox:
+                found.append(link("failures", "service", +1, "recovery.paradox_gain", delay=2.0))
+        if asks.per_failure > 0.0 and params.recovery.success < 1.0:
+            found.append(link("failures", "service", -1, "recovery.failed_loss", delay=2.0))
+            found.append(link("failures", "care", -1, "recovery.betrayal", delay=2.0))
         if params.threshold is not None:
             found.append(link("tickets", "attrition", +1, "threshold.effect"))
         return tuple(found)

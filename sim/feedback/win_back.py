@@ -217,14 +217,18 @@ class WinBack(Feedback):
         params = self.params
         offered = f"{self.name}.offered"
         found = [
-            link("customers", offered, -1, delay=params.delay_weeks),
+            # Who has left, and who is silent for another reason, looks lapsed alike.
+            link("exits", offered, +1, delay=params.delay_weeks),
+            link("orders", offered, -1, delay=params.delay_weeks),
             link("consent", offered, +1),
             link(offered, "contacts", +1),
-            link(offered, "won_back", +1, "acceptance"),
+            link(offered, "won_back", +1, "acceptance", given="exits"),
         ]
         if params.acceptance > 0.0:
             found.append(link("won_back", "attrition", +1 if params.second_life_hazard > 1.0 else -1, "second_life_hazard"))
             found.append(link("won_back", "order_value", +1, "service_spending"))
+            # Who was served badly before leaving spends more once back.
+            found.append(link("service", "order_value", -1, "service_spending", given="exits"))
         return tuple(found)
 
     @property

@@ -355,6 +355,8 @@ class Points(Program):
                 link("refunds", "rewards", -1, delay=waits),
                 link("interaction_points", "rewards", +1, delay=waits),
                 link("interactions", "rewards", +1, delay=waits),
+                # What is redeemed is gone from the balance.
+                link("rewards", "progress", -1),
             ]
         return tuple(found)
 

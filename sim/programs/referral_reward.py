@@ -121,6 +121,8 @@ class ReferralReward(Program):
         return (
             link(PLAN, "invitation_pull", +1, "pull"),
             link(PLAN, "invitation_appeal", +1, "appeal"),
+            # Friends who came use up the cap, and who has reached it is no longer drawn.
+            link("acquisition", "invitation_pull", -1, "pull"),
         )
 
     @property

@@ -155,7 +155,8 @@ class StampCard(Program):
 
     @property
     def links(self) -> tuple[Link, ...]:
-        found = [link("orders", "progress", +1), link("orders", "rewards", +1, delay=1.0)]
+        # A full card is handed in, and the way begins anew.
+        found = [link("orders", "progress", +1), link("orders", "rewards", +1, delay=1.0), link("rewards", "progress", -1)]
         if self.params.recurring:
             found.append(link("orders", "goals_reached", +1))
         if self.params.given:

@@ -306,6 +306,8 @@ class Tiers(Program):
         for source, criterion in (("orders", "orders"), ("orders", "spend"), ("order_value", "spend"), ("interactions", "interactions")):
             if any(getattr(one, criterion) for one in tiers):
                 found.append(link(source, "tier", +1, delay=waits))
+        if any(one.spend for one in tiers):
+            found.append(link("refunds", "tier", -1, delay=waits))
         if any(one.display for one in tiers):
             found.append(link("tier", "care", +1, "status.care"))
             found.append(link("tier", "talkativeness", +1, "status.visibility"))

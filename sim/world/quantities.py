@@ -52,6 +52,7 @@ QUANTITIES = {
     "tier": Quantity("Tier held.", ("tier",)),
     "points_factor": Quantity("Factor on points earned.", ("points_factor",)),
     "priority": Quantity("Place in the service desk's queue.", ("priority",)),
+    "failures": Quantity("Orders that failed."),
     "tickets": Quantity("Requests that reach the service desk.", (), "tickets"),
     "service": Quantity("Satisfaction added by service.", ("service",)),
     "care": Quantity("Attachment gained by care, community and recognition.", ("care",)),

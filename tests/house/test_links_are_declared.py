@@ -14,7 +14,7 @@ from regulars.sim.core.links import Link, effects
 from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.customers import Customers
 from regulars.sim.world.quantities import LIFE, PLAN, QUANTITIES
-from regulars.sim.world.world import declared
+from regulars.sim.world.world import World, declared
 
 LIVELY = {"push": {"mode": "tagged"}}
 """Settings beside those of the small market under which no link is ruled out."""
@@ -45,7 +45,7 @@ def test_links_speak_of_known_quantities(component):
 @pytest.mark.parametrize("component", EXAMPLES, ids=NAMES)
 def test_every_effect_stands_in_a_link_and_links_act_through_effects_alone(component):
     rows = catalog.parameters(component.Params)
-    acting = {by for one in component.links for by in one.by}
+    acting = {by for one in component.links for by in (*one.by, *one.needs)}
     assert not acting - {row["name"] for row in rows if row["role"] == "effect"}
     left = {row["name"] for row in rows if row["role"] == "effect"} - acting
     assert not left, f"{component.address}: effects in no link: {sorted(left)}"
@@ -63,6 +63,17 @@ def test_a_link_touches_the_fields_that_its_component_declares(component):
         if name in QUANTITIES and QUANTITIES[name].fields and not known & set(QUANTITIES[name].fields) and name != "customers"
     ]
     assert told == []
+
+
+SHARED = {field for one in QUANTITIES.values() for field in one.fields} - {"status"}
+"""Shared fields that the vocabulary has a word for; who is a customer is read by all."""
+
+@pytest.mark.parametrize("component", EXAMPLES, ids=NAMES)
+def test_each_shared_field_that_is_read_or_written_stands_in_a_link(component):
+    """The other way round: what the code touches and the vocabulary knows, a link speaks of."""
+    ends = {name for one in component.links for name in (one.source, one.target) if name in QUANTITIES}
+    told = {field for name in ends for field in QUANTITIES[name].fields}
+    assert ({*component.reads, *component.writes} & SHARED) - told == set()
 
 
 def test_the_vocabulary_names_fields_and_totals_that_there_are():
@@ -105,6 +116,53 @@ def test_raising_the_source_moves_the_rate_in_the_declared_direction():
     }
 
 
+@pytest.fixture(scope="module")
+def grown() -> LoyaltyModel:
+    return small_market.model(small_market.setting(weeks=9)).run(8)
+
+
+UNRAISED = (PLAN, "customers", "warnings")
+"""Sources that are no level to raise: a state, and warnings, as with everybody warned the capacity goes to others."""
+
+HOOKS = ("arrive", "weigh", "settle", "respond")
+
+
+def test_raising_the_source_moves_fields_in_the_declared_direction(grown):
+    """Measured as above, for targets that are fields: shared ones and those of the component."""
+    measured = set()
+    for component in grown.components:
+        for one in component.links:
+            # The place in the queue is set as a tier changes, which nobody's does from the highest.
+            if one.target in RATES or one.source in UNRAISED or one.target == "priority":
+                continue
+            for hook in HOOKS:
+                before, after = (_moved(grown, component, one, hook, raised) for raised in (False, True))
+                if before != after:
+                    measured.add((component.type, one.source.rpartition(".")[2], one.target.rpartition(".")[2]))
+                    assert (after > before) == (one.sign > 0), (component.address, hook, one)
+    assert measured >= {
+        ("community", "belonging", "care"),
+        ("community", "loyalty", "belonging"),
+        ("contact_fatigue", "contacts", "consent"),
+        ("contact_fatigue", "contacts", "receptiveness"),
+        ("loyalty", "care", "loyalty"),
+        ("loyalty", "criticism", "loyalty"),
+        ("loyalty", "praise", "loyalty"),
+        ("loyalty", "rewards", "loyalty"),
+        ("loyalty", "satisfaction", "loyalty"),
+        ("referral", "invitation_pull", "invitations"),
+        ("referral", "loyalty", "invitations"),
+        ("satisfaction", "rewards", "satisfaction"),
+        ("satisfaction", "service", "satisfaction"),
+        ("service_desk", "satisfaction", "service"),
+        ("tiers", "interactions", "tier"),
+        ("tiers", "tier", "care"),
+        ("tiers", "tier", "points_factor"),
+        ("tiers", "tier", "talkativeness"),
+        ("user_content", "loyalty", "posts"),
+    }
+
+
 def _weighed(model: LoyaltyModel, component: Component, one: Link, raised: tuple[str, ...]) -> float:
     """Sum over people of the component's term on the link's rate, with some shared fields raised."""
     branch = model.branch()
@@ -120,3 +178,32 @@ def _weighed(model: LoyaltyModel, component: Component, one: Link, raised: tuple
     silent = {by: neutral for by in rivals if "." not in by for _, _, neutral in effects(component.params, by)}
     type(component)(component.params.model_copy(update=silent), component.name).weigh(world)
     return float(getattr(world.rates, RATES[one.target]).sum(dtype=np.float64))
+
+
+def _moved(model: LoyaltyModel, component: Component, one: Link, hook: str, raised: bool) -> float:
+    """What one hook of the component adds, over all people, to the field that a link leads to; 0 if it leads to no field."""
+    branch = model.branch()
+    world = branch.world
+    twin = type(component)(component.params, component.name)
+    source, target = _fields(world, twin, one.source), _fields(world, twin, one.target)
+    if not source or not target:
+        return 0.0
+    world.rates.clear()
+    if raised:
+        for field, most in source:
+            # There is no tier above the highest.
+            high = field.max() if one.source == "tier" else most
+            field[:] = np.minimum(field + (1 if field.dtype.kind in "ui" else 0.2), np.inf if high is None else high).astype(field.dtype)
+    start = sum(float(field.sum(dtype=np.float64)) for field, _ in target)
+    getattr(twin, hook)(world)
+    return sum(float(field.sum(dtype=np.float64)) for field, _ in _fields(world, twin, one.target)) - start
+
+
+def _fields(world: World, component: Component, name: str) -> list[tuple[np.ndarray, float | None]]:
+    """The arrays that hold a quantity, each with the most it may be."""
+    if name in QUANTITIES:
+        found = [(getattr(world.customers, field), Customers.declarations[field].high) for field in QUANTITIES[name].fields]
+    else:
+        field = name.rpartition(".")[2]
+        found = [(getattr(world.own(component), field), component.State.declarations[field].high)]
+    return [(array, high) for array, high in found if array.size]

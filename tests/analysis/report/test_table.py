@@ -282,6 +282,14 @@ def test_loops_stand_by_what_they_move_with_sign_delay_and_path_in_words():
     assert "all together" in said and "do not add up" in said
 
 
+def test_a_cut_that_ends_loops_of_both_signs_claims_neither():
+    both = loop("talk", 20.0) | {"counter": {"path": ["criticism", "acquisition"], "sign": -1, "delay_weeks": 30.0}}
+    said = accounts(both, width=120)
+    assert "talk: mixed, makes 25.0 % of new customers\n" in said
+    assert "    reinforcing, after about 1 week: praise > acquisition > praise" in said
+    assert "    balancing, after about 30 weeks: criticism > acquisition > criticism" in said
+
+
 def test_one_loop_has_no_sum_and_none_is_said_in_a_line():
     assert "together" not in accounts(loop("only", 20.0, gain=None))
     assert "No feedback loop" in accounts()

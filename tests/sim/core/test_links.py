@@ -75,6 +75,34 @@ def test_each_effect_stands_for_its_shortest_loop():
     assert found(one) == [("a > b", -1, 0.0)]
 
 
+def test_with_a_loop_stands_the_shortest_of_the_other_sign_that_its_cut_ends():
+    one = component("one", link("a", "b", +1, "pull"), link("b", "a", +1), link("b", "c", -1, delay=2.0), link("c", "a", +1))
+    (loop,) = find_loops(at_work([one]))
+    assert (loop.path, loop.sign) == (("a", "b"), +1)
+    assert loop.counter is not None
+    assert (loop.counter.path, loop.counter.sign, loop.counter.delay) == (("a", "b", "c"), -1, 2.0)
+
+
+def test_a_walk_that_passes_by_another_loop_is_no_loop_of_its_own():
+    """Around a > b > c > a there is a walk of the other sign, by way of c > d > c; it meets c twice."""
+    around = link("a", "b", +1, "pull"), link("b", "c", +1), link("c", "a", +1), link("b", "a", +1)
+    (loop,) = find_loops(at_work([component("one", *around, link("c", "d", -1), link("d", "c", +1))]))
+    assert loop.counter is None
+
+
+def test_a_link_whose_effects_multiply_is_there_while_none_of_them_is_neutral_and_its_loop_is_one():
+    around = link("a", "b", +1, "pull", needs=("push",)), link("b", "a", +1)
+    assert found(component("one", *around)) == [("a > b", +1, 0.0)]
+    assert found(component("one", *around, pull=0.0)) == found(component("one", *around, push=1.0)) == []
+
+
+def test_a_link_that_builds_on_a_quantity_is_there_while_something_leads_to_that():
+    around = link("a", "b", +1, "pull", given="c"), link("b", "a", +1)
+    assert found(component("one", *around)) == []
+    assert found(component("one", *around), component("other", link("d", "c", +1, "push"))) == [("a > b", +1, 0.0)]
+    assert found(component("one", *around), component("other", link("d", "c", +1, "push"), push=1.0)) == []
+
+
 def test_effects_with_the_same_loop_are_one_and_the_cut_is_the_one_that_touches_least():
     one = component("one", link("a", "b", +1, "pull"), link("a", "d", +1, "pull"), link("b", "a", +1, "push"))
     (loop,) = find_loops(at_work([one]))
