@@ -18,7 +18,6 @@ from regulars.sim.core.declare import Parameters, group, param
 from .faults import Fault
 from .problem import suggestion
 
-
 COSTS = ("acquisition_cost", "basket", "cac", "campaign_cost", "cost_per_ticket", "points_liability", "program_fixed_cost", "service_cost")
 """Money that cannot be negative."""
 
