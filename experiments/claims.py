@@ -38,7 +38,12 @@ def claim_rows(
             if drawn and claim.kpi in drawn:
                 found = replace(found, ci95_all=over_draws(reading, *drawn[claim.kpi]))
             start = base[np.isfinite(base)]
-            why = impossible(claim.kpi, reading, value, float(start.mean())) if len(start) else None
+            why = impossible(claim.kpi, reading, value, float(start.mean()), claim.bound) if len(start) else None
+            if why and drawn and claim.kpi in drawn:
+                # A claim may fit a market that was drawn though not the one of the values in use.
+                starts = drawn[claim.kpi][0]
+                if any(not impossible(claim.kpi, reading, value, float(one), claim.bound) for one in starts[np.isfinite(starts)]):
+                    why = None
             rows.append(
                 {
                     "name": name,

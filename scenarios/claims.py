@@ -18,6 +18,9 @@ from regulars.sim.core.declare import Parameters, group, param
 from .faults import Fault
 from .problem import suggestion
 
+COSTS = ("acquisition_cost", "basket", "cac", "campaign_cost", "cost_per_ticket", "points_liability", "program_fixed_cost", "service_cost")
+"""Money that cannot be negative."""
+
 
 class Readings(Parameters):
     """What the words of a claim may mean, all against the baseline of the comparison but for `level`."""
@@ -68,13 +71,16 @@ def target(reading: str, value: float, base: float) -> float:
     return base + abs(base) * value
 
 
-def impossible(kpi: str, reading: str, value: float, base: float) -> str | None:
-    """Why no plan could bring the KPI from this base to where a reading wants it; None if one could."""
-    low, high = _bounds(kpi)
+def impossible(kpi: str, reading: str, value: float, base: float, bound: str = "exact") -> str | None:
+    """Why no plan could bring the KPI from this base to where a reading wants it; None if one could.
+
+    At most so much holds trivially above the most there is, at least so much below the least.
+    """
+    low, high = _sides(kpi, bound)
     wanted = target(reading, value, base)
     if high is not None and wanted > high + 1e-9 * abs(high):
         said = f"{kpi} would be {wanted:.4g}, above {high:g}, the most there is"
-        if reading == "level":
+        if reading == "level" or base < 0.0:
             return said
         most = {"points": high - value, "to_multiple": high / value}.get(reading, high / (1.0 + value))
         return f"{said}; possible from {most:.4g} or less" if low is None or most >= low else said
@@ -83,9 +89,18 @@ def impossible(kpi: str, reading: str, value: float, base: float) -> str | None:
     return None
 
 
+def _sides(name: str, bound: str) -> tuple[float | None, float | None]:
+    low, high = _bounds(name)
+    return None if bound == "at_least" else low, None if bound == "at_most" else high
+
+
 def _bounds(name: str) -> tuple[float | None, float | None]:
     kpi = _kpis()[name]
-    return kpi.bounds or ((0.0, 1.0) if kpi.unit == "share" else (None, None))
+    if kpi.bounds or kpi.unit == "share":
+        return kpi.bounds or (0.0, 1.0)
+    # Leads and lags may be early, and money a loss.
+    able = kpi.unit == "weeks" or (kpi.unit == "money" and name not in COSTS)
+    return (None if able else 0.0), None
 
 
 def _kpis() -> dict[str, type[Kpi]]:
@@ -109,11 +124,13 @@ def faults(claims: Mapping[str, Claim]) -> Iterator[Fault]:
         for reading, value in claim.readings.given().items():
             path = ("claims", name, "readings", reading)
             why = None
+            falls = claim.bound != "at_least"
+            tested = claim.bound != ("at_most" if value > 0 else "at_least")
             if claim.base is not None or reading == "level":
-                why = impossible(claim.kpi, reading, value, claim.base or 0.0)
-            elif reading == "points" and low is not None and high is not None and abs(value) > high - low:
+                why = impossible(claim.kpi, reading, value, claim.base or 0.0, claim.bound)
+            elif reading == "points" and tested and low is not None and high is not None and abs(value) > high - low:
                 why = f"{claim.kpi} lies within {low:g} to {high:g}"
-            elif reading == "relative" and low is not None and low >= 0.0 and value < -1.0:
+            elif reading == "relative" and low is not None and low >= 0.0 and value < -1.0 and falls:
                 why = f"{claim.kpi} would be below {low:g}"
             if why:
                 start = "" if claim.base is None or reading == "level" else f" from a base of {claim.base:g}"

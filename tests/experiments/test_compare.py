@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regulars.experiments.claims import claim_rows
 from regulars.experiments.compare import NotComparable, compare, gains_of, save
 from regulars.experiments.results import weekly_values
 from regulars.experiments.run import run
@@ -291,6 +292,16 @@ def test_claims_stand_beside_their_readings_and_change_no_number(arms, compariso
     assert found["impossible", "relative"]["verdict"] == "not_possible"
     assert "above 100, the most there is; possible from 62.5 or less" in found["impossible", "relative"]["reason"]
     assert (found["no_desk", "level"]["simulated"], found["no_desk", "level"]["verdict"]) == (None, "unknown")
+
+
+def test_a_claim_possible_in_a_drawn_market_is_not_called_impossible(arms):
+    scenario = arms[1].with_values({"claims": {"a": {"kpi": "satisfaction", "readings": {"relative": 0.6}, "source": "a deck"}}})
+    base, arm = np.full(4, 70.0), np.full(4, 72.0)
+    for starts, says in ((np.full(4, 65.0), "not_possible"), (np.array([50.0, 65.0, 66.0, 67.0]), "above")):
+        drawn = {"satisfaction": (starts, starts * 1.1)}
+        (row,) = claim_rows(scenario, {"satisfaction": arm}, {"satisfaction": base}, drawn)
+        assert row["verdict"] == says
+        assert row["ci95_all"] == pytest.approx([0.1, 0.1])
 
 
 def test_claims_change_no_byte_of_a_run(arms):

@@ -178,11 +178,14 @@ def desks() -> dict[int, LoyaltyModel]:
     return found
 
 
+def _ends(one: LoyaltyModel, names: tuple[str, ...]) -> list[float]:
+    known, weekly = {kpi.type: kpi for kpi in catalog.kpis()}, one.weekly().summed()
+    found = [weekly.value(known[name]()) for name in names]
+    return [float(rows[0, -1]) for rows in found if rows is not None]
+
+
 def _wait(one: LoyaltyModel) -> float:
-    kpi = next(kpi for kpi in catalog.kpis() if kpi.type == "first_response_minutes")
-    found = one.weekly().summed().value(kpi())
-    assert found is not None
-    return float(found[0, -1])
+    return _ends(one, ("first_response_minutes",))[0]
 
 
 def load_of(agents: int) -> float:
@@ -225,3 +228,16 @@ def test_a_number_without_source_is_found(tmp_path):
     assert uncited(load(str(file))) == ["economics.gross_margin = 0.5: no source"]
     file.write_text(file.read_text() + 'sources: {economics.gross_margin: "books of 2024"}\n')
     assert uncited(load(str(file))) == []
+
+
+def test_activity_brings_tiers_and_points_by_tier():
+    """1, 2, 3 and 5 points for an interaction, and more holders of upper tiers than spending alone makes."""
+    found = {}
+    for name in ("points_and_tiers", "active_tiers"):
+        scenario = load(f"library:membership_shop/{name}").with_values({"horizon_weeks": 40})
+        found[name] = _ends(LoyaltyModel(scenario, collect=False).run(), ("upper_tier_share", "points_issued"))
+    card = load("library:membership_shop/active_tiers").component("programs.card")
+    assert card is not None
+    assert [one.interaction_points for one in card.params.tiers.values()] == [1.0, 2.0, 3.0, 5.0]
+    assert found["active_tiers"][0] > found["points_and_tiers"][0]
+    assert found["active_tiers"][1] > found["points_and_tiers"][1]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from regulars.analysis.claims import READINGS, simulated
 from regulars.scenarios import ScenarioError, load
-from regulars.scenarios.claims import impossible, target
+from regulars.scenarios.claims import Readings, impossible, target
 
 
 def told(write, claims: str) -> str:
@@ -99,3 +100,40 @@ def test_claims_are_inherited_changed_and_removed(write):
     claims = load("s.yaml").claims
     assert list(claims) == ["a"]
     assert claims["a"].readings.given() == {"relative": 0.4, "points": 3.0}
+
+
+def test_only_the_side_that_a_bound_restricts_is_tested():
+    assert impossible("retention_rate", "relative", 0.5, 0.8, "at_most") is None
+    assert impossible("retention_rate", "relative", 0.5, 0.8, "at_least") is not None
+    assert impossible("churn_rate", "points", -0.3, 0.2, "at_least") is None
+    assert impossible("churn_rate", "points", -0.3, 0.2, "at_most") is not None
+
+
+def test_a_bound_that_holds_trivially_loads(write):
+    one = "{kpi: retention_rate, base: .8, readings: {relative: .5}, bound: at_most, source: x}"
+    two = "{kpi: retention_rate, readings: {points: 1.4}, bound: at_most, source: x}"
+    write("s.yaml", f"claims: {{a: {one}, b: {two}}}\n")
+    assert list(load("s.yaml").claims) == ["a", "b"]
+
+
+def test_a_base_below_nothing_gets_no_hint():
+    said = impossible("nps", "relative", 4.0, -50.0)
+    assert said is not None
+    assert "possible from" not in said
+
+
+def test_readings_mean_the_same_beside_the_claim_and_beside_the_result():
+    assert tuple(Readings.model_fields) == READINGS
+    for base in (-50.0, 20.0):
+        for reading in READINGS:
+            if reading == "to_multiple" and base < 0.0:
+                continue
+            found = simulated(reading, [base], [30.0]).value
+            assert found is not None
+            assert target(reading, found, base) == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("kpi", ["orders", "first_response_minutes", "resolution_hours", "tickets", "campaign_cost"])
+def test_counts_times_and_costs_are_not_negative(write, kpi):
+    assert f"{kpi} would be -3, below 0, the least there is" in told(write, f"{{a: {{kpi: {kpi}, readings: {{level: -3}}, source: x}}}}")
+    assert impossible("profit", "level", -3.0, 0.0) is None
