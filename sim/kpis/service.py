@@ -81,6 +81,7 @@ class AgentUtilization(Kpi):
 
     type = "agent_utilization"
     unit = "share"
+    bounds = (0.0, None)
     definition = "Time that agents spent on tickets over the time they were on duty; null where none were."
 
     def value(self, totals: Series) -> Any:
