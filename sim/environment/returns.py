@@ -54,8 +54,8 @@ class Returns(Environment):
         delay ~ exponential with scale delay_weeks, cut off at window_weeks
         repaid = value - discounts;  goods taken back at salvage x their cost
 
-    Programs read the value sent back and take back what they gave for it. Who returned an order has still ordered: orders, recency
-    and experience stay.
+    Points programs take back the points given for it and tiers no longer count it; stamps and referral rewards stay. Who
+    returned an order has still ordered: orders, recency and experience stay.
     Source: assumed; surveys of U.S. retailers state returns of about a tenth of sales in shops and more online.
     """
 

@@ -308,12 +308,9 @@ def test_pressure_and_rewarded_behavior_add_up():
     assert all((one == 0.0).all() for one in none.values())
 
 
-def test_after_a_reward_the_gap_lengthens_but_not_back_to_its_old_level():
-    """L5, emergent: Dreze & Nunes (2011); mean gap of the second card between last and first gap of the first card.
-
-    Own mean gap of four weeks, pause and strengthening by default. Measured .88 between .77 and 1.00 of the own mean gap.
-    """
-    one = model({"attainability": "full"}, {"stamps": 10}, customers=1000, every_weeks=4.0, timing_shape=20.0, weeks=120)
+def gaps_of_two_cards(**goal_gradient: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean gaps on a first and a second card of ten stamps, in own mean gaps of four weeks."""
+    one = model({"attainability": "full", **goal_gradient}, {"stamps": 10}, customers=1000, every_weeks=4.0, timing_shape=20.0, weeks=120)
     times = np.full((1000, 21), np.nan)
     times[:, 0] = 0.0
     for _ in range(120):
@@ -323,6 +320,26 @@ def test_after_a_reward_the_gap_lengthens_but_not_back_to_its_old_level():
         times[events.person[early], events.number[early]] = events.time[early]
     assert not np.isnan(times).any()
     gap = (np.diff(times) * one.world.customers.purchase_rate[:, None]).mean(0)
-    first, second = gap[:10], gap[10:]
-    assert second[0] > first[-1] + 0.1
-    assert first[-1] + 0.05 < second.mean() < first[0] - 0.05
+    return gap[:10], gap[10:]
+
+
+def test_after_a_reward_the_gap_lengthens_but_not_back_to_its_old_level():
+    """L5, emergent: Dreze & Nunes (2011); mean gap of the second card between last and first gap of the first card.
+
+    It follows from progress that begins anew, with the pause and the strengthening by default and also without them.
+    """
+    for parts in ({}, {"reset": 0.0, "strengthening": 0.0}):
+        first, second = gaps_of_two_cards(**parts)
+        assert second[0] > first[-1] + 0.1
+        assert first[-1] + 0.05 < second.mean() < first[0] - 0.05
+
+
+def test_the_pause_lengthens_the_first_gap_and_strengthening_shortens_the_last():
+    """L5, wiring: each part against the same cards without it; the first card ends before either begins."""
+    plain, again = gaps_of_two_cards(reset=0.0, strengthening=0.0)
+    paused = gaps_of_two_cards(strengthening=0.0)
+    stronger = gaps_of_two_cards(reset=0.0)
+    assert paused[0] == pytest.approx(plain, abs=1e-6)
+    assert stronger[0] == pytest.approx(plain, abs=1e-6)
+    assert paused[1][0] > again[0] + 0.03
+    assert stronger[1][-1] < again[-1] - 0.01

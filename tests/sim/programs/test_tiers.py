@@ -12,6 +12,7 @@ from scipy import stats
 from regulars.scenarios import ScenarioError, from_tree
 from regulars.sim.core.component import Behavior
 from regulars.sim.model import LoyaltyModel
+from regulars.sim.programs.tiers import take_off
 from regulars.sim.world.customers import ACTIVE
 
 ALARM = 1e-3
@@ -185,6 +186,13 @@ def test_orders_sent_back_count_no_longer():
         counted = sum(getattr(own(one), f"spend_{at}").astype(np.int64) for at in range(1, 5))
         assert (counted == kept).all()
     assert kept.sum() < 0.8 * total(one, "revenue") * 10_000
+
+
+def test_what_comes_back_is_taken_off_the_latest_spending_first():
+    """100 come back: 30 of the running part, 50 of the one before, 20 of the next; a member's only, and never below nothing."""
+    parts = [np.array([amount, amount, 10], np.uint32) for amount in (30, 50, 40, 90)]
+    take_off(*parts, np.array([1, 0, 1], np.uint8), np.array([100, 100, 100], np.int64), np.int64(1), np.uint64(0), np.uint64(3))
+    assert [one.tolist() for one in parts] == [[0, 30, 0], [0, 50, 0], [20, 40, 0], [90, 90, 0]]
 
 
 def test_falls_come_at_reviews_only_and_rises_at_once():
