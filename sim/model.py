@@ -12,6 +12,7 @@ import numpy as np
 
 from .core.arguments import whole
 from .core.component import Component, Kpi
+from .core.kernel import kernel
 from .core.limits import MOST_THREADS, MOST_WEEKS
 from .world.actors import Brand, CustomerView, Diary
 from .world.calendar import Calendar
@@ -21,7 +22,7 @@ from .world.market import Economics, Market
 from .world.network import seats
 from .world.population import draw_people
 from .world.totals import Series
-from .world.workers import u64
+from .world.workers import marked, u64
 from .world.world import World
 
 PHASES = ("arrive", "weigh", "live", "settle", "respond", "record")
@@ -97,7 +98,8 @@ class LoyaltyModel(mesa.Model):
         self.kpis = tuple(one for one in components if isinstance(one, Kpi))
         self._hooks = {hook: [one for one in components if _overrides(one, hook)] for hook in (*PHASES, "found", "begin")}
         self._sold = 0.0
-        self._seconds: dict[tuple[str, str], float] = {}
+        self._seconds = {phase: dict.fromkeys((one.address for one in self._hooks[phase]), 0.0) for phase in PHASES}
+        self._seconds["live"]["live"] = 0.0
         self._trace = trace
         self.brand = Brand(self)
         self._collect = collect
@@ -176,7 +178,7 @@ class LoyaltyModel(mesa.Model):
             pass_time, busy, customers.order_clock, customers.status_clock, customers.status, rates.purchase,
             customers.attrition_hazard, rates.log_attrition, rates.acquisition[-1], customers.enters, life.attrition, now, dt,
         )  # fmt: skip
-        people = np.flatnonzero(busy.view(np.bool_)).astype(np.int32)
+        people = marked(busy)
 
         def serve(task: int, life: Any, start: int, stop: int) -> Any:
             buffer = events.buffer(task, stop - start)
@@ -214,7 +216,7 @@ class LoyaltyModel(mesa.Model):
         if len(events.returned):
             totals.add("won_back", world.by_segment(events.returned))
         self._count_acquired()
-        self._clock("live", "live", began)
+        self._seconds["live"]["live"] += time.perf_counter() - began
 
     def settle(self) -> None:
         """Phase 4: what orders mean: experiences, points, money."""
@@ -297,9 +299,8 @@ class LoyaltyModel(mesa.Model):
         steps = max(self.world.calendar.step, 1)
         lines = [f"{'phase':8}  {'component':36}  ms a step"]
         for phase in PHASES:
-            for (at, name), seconds in self._seconds.items():
-                if at == phase:
-                    lines.append(f"{phase:8}  {name:36}  {1000.0 * seconds / steps:9.3f}")
+            for name, seconds in self._seconds[phase].items():
+                lines.append(f"{phase:8}  {name:36}  {1000.0 * seconds / steps:9.3f}")
         return "\n".join(lines)
 
     def digests(self) -> dict[str, str]:
@@ -311,16 +312,18 @@ class LoyaltyModel(mesa.Model):
         return found
 
     def _call(self, hook: str) -> None:
-        began = time.perf_counter()
+        seconds, began = self._seconds[hook], time.perf_counter()
         for component in self._hooks[hook]:
             self._call_one(component, hook)
-            began = self._clock(hook, component.address, began)
+            now = time.perf_counter()
+            seconds[component.address] += now - began
+            began = now
 
     def _call_one(self, component: Component, hook: str) -> None:
-        world = self.world
         if not component.overrides:
             self._apply(component, hook)
             return
+        world = self.world
         for segment, start, stop in world.stretches():
             with world.within(segment, start, stop):
                 self._apply(component.within(world.segments[segment]), hook)
@@ -340,11 +343,6 @@ class LoyaltyModel(mesa.Model):
                         if component.overrides:
                             self._apply(component.within(world.segments[segment]), hook)
 
-    def _clock(self, phase: str, name: str, began: float) -> float:
-        now, key = time.perf_counter(), (phase, name)
-        self._seconds[key] = self._seconds.get(key, 0.0) + now - began
-        return now
-
     def _weigh_apart(self) -> None:
         rates = self.world.rates
         rates.terms = {}
@@ -359,12 +357,14 @@ class LoyaltyModel(mesa.Model):
         world, people = self.world, self.world.events.acquired
         if not len(people):
             return
-        world.totals.add("new_customers", world.by_segment(people))
-        by = world.customers.acquired_by[people]
-        for at, cause in enumerate(world.rates.causes):
+        causes = world.rates.causes
+        counts = np.zeros((len(world.segments), len(causes)), np.int64)
+        world.over(count_causes, len(people), counts, world.customers.segment, world.customers.acquired_by, people)
+        world.totals.add("new_customers", counts.sum(axis=1))
+        for at, cause in enumerate(causes):
             name = f"acquired_by_{cause}"
             if name in world.totals.place:
-                world.totals.add(name, world.by_segment(people[by == at + 1]))
+                world.totals.add(name, counts[:, at])
 
     def _book_goods(self) -> None:
         """Cost of the goods sold this week, by segment."""
@@ -379,6 +379,13 @@ class LoyaltyModel(mesa.Model):
         if value is None or not np.isfinite(value[0, -1]):
             return None
         return float(value[0, -1])
+
+
+@kernel
+def count_causes(counts, segment, acquired_by, people, start, stop):
+    """Number of people by segment and by the cause that won them."""
+    for k in range(start, stop):
+        counts[segment[people[k]], acquired_by[people[k]] - 1] += 1
 
 
 def needs_network(components: Iterable[Component]) -> bool:

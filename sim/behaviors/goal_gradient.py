@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -221,13 +222,14 @@ class GoalGradient(Behavior):
                 customers.goal_weeks,
                 customers.goals_reached,
                 customers.goal_gift,
-                self._strengths(),
+                self._strengths,
                 f32(params.endowment),
                 f32(params.patience),
                 f32(world.population.timing_shape),
                 params.attainability == "personal",
             )
 
+    @cached_property
     def _strengths(self) -> np.ndarray:
         """Speed-up after 0, 1, 2, ... goals reached, up to where it no longer grows."""
         params, factors = self.params, [1.0]

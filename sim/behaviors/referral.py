@@ -14,6 +14,7 @@ from ..core.links import Link, link, mean_lag
 from ..core.units import WEEKS_PER_YEAR, hazard
 from ..world.customers import ACTIVE, NOBODY, PROSPECT
 from ..world.network import is_weak, neighbor
+from ..world.workers import marked
 from ..world.world import World
 
 f32, i32, i64, u8, u16 = np.float32, np.int32, np.int64, np.uint8, np.uint16
@@ -247,7 +248,10 @@ class Referral(Behavior):
             return
         note = world.note(self, Invitations)
         sent, note.steps = note.steps, []
-        senders, note.receivers, note.appeal = (np.concatenate(one) for one in zip(_NOTHING, *sent, strict=True))
+        if not sent:
+            _, note.receivers, note.appeal = _NOTHING
+            return
+        senders, note.receivers, note.appeal = (np.concatenate(one) for one in zip(*sent, strict=True))
         world.over(hand_over, len(senders), world.customers.invited_by, world.customers.status, senders, note.receivers)
         world.totals.add("invitations", world.by_segment(senders))
 
@@ -325,7 +329,7 @@ class Referral(Behavior):
             pull.size > 0,
             f32(yearly / WEEKS_PER_YEAR / params.typical_loyalty * world.calendar.dt),
         )
-        senders = np.flatnonzero(wishing.view(np.bool_)).astype(np.int32)
+        senders = marked(wishing)
         receivers = np.empty(len(senders), np.int32)
         first = world.over(
             choose,

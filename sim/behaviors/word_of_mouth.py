@@ -12,6 +12,7 @@ from ..core.links import Link, link
 from ..core.units import hazard
 from ..world.customers import ACTIVE, PROSPECT
 from ..world.network import pass_messages
+from ..world.workers import marked
 from ..world.world import World
 
 f32, i8, i32 = np.float32, np.int8, np.int32
@@ -259,12 +260,13 @@ class WordOfMouth(Behavior):
         outbox = world.note(self, Outbox)
         outbox.steps.append((senders[:said].copy(), signs[:said].copy()))
         if world.customers.service.size and params.surprise > 0.0:
-            outbox.steps.append(self._tell_of_service(world))
+            served = marked(world.customers.service != _ZERO)
+            if len(served):
+                outbox.steps.append(self._tell_of_service(world, served))
 
-    def _tell_of_service(self, world: World) -> tuple[np.ndarray, np.ndarray]:
-        """Who tells of service since the step before, and with which sign."""
+    def _tell_of_service(self, world: World, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of those served since the step before tell of it, and with which sign."""
         service, talkativeness = world.customers.service, world.customers.talkativeness
-        people = np.flatnonzero(service).astype(np.int32)
         factor = talkativeness[people] if talkativeness.size else np.ones(len(people), np.float32)
         senders, signs = np.empty(len(people), np.int32), np.empty(len(people), np.int8)
         said = world.over(

@@ -18,6 +18,7 @@ from ..world.customers import ACTIVE
 from ..world.market import Market
 from ..world.network import spread
 from ..world.quantities import PLAN
+from ..world.workers import marked
 from ..world.world import World
 
 f32, i32, i64, u8 = np.float32, np.int32, np.int64, np.uint8
@@ -302,8 +303,9 @@ class Community(Campaign):
         own, network = world.own(self), world.network
         own.posts.fill(0.0)
         if self.params.contagion > 0.0 and network is not None:
-            senders = np.flatnonzero(own.posted).astype(np.int32)
-            world.over(spread, len(senders), own.posts, network.ties, network.starts, senders, _ONE, _ONE)
+            senders = marked(own.posted)
+            if len(senders):
+                world.over(spread, len(senders), own.posts, network.ties, network.starts, senders, _ONE, _ONE)
 
     def _open_events(self, week: int) -> list[Event]:
         return [one for one in self.params.events.values() if one.start_week <= week < one.start_week + one.weeks]

@@ -17,6 +17,7 @@ from ..world.audience import Audience
 from ..world.customers import ACTIVE, PROSPECT
 from ..world.market import Market
 from ..world.quantities import PLAN
+from ..world.workers import marked
 from ..world.world import World
 
 f32, i64, u8, u16 = np.float32, np.int64, np.uint8, np.uint16
@@ -243,7 +244,9 @@ class UserContent(Campaign):
         rate = hazard(params.posting) / params.typical_loyalty * float(exp32(f32(params.pull if params.prizes else 0.0)))
         posting = np.empty(world.people, np.uint8)
         world.each(wish_to_post, posting, own.post_clock, own.audience, customers.status, customers.loyalty, f32(rate))
-        writers = np.flatnonzero(posting.view(np.bool_)).astype(np.int32)
+        writers = marked(posting)
+        if not len(writers):
+            return
         quality = world.over(
             write,
             len(writers),

@@ -99,6 +99,7 @@ class Component:
     def __init__(self, params: Any = None, name: str | None = None, overrides: Mapping[str, Any] | None = None) -> None:
         self.params: Any = self.Params() if params is None else params
         self.overrides: dict[str, Any] = dict(overrides or {})
+        self._by_segment: dict[str, Component] = {}
         self.name = name or self.type
         self.address = f"{SECTIONS.get(self.kind, self.kind)}.{self.name}"
         # Whom an action is for may hang on fields that its component has no other use for.
@@ -124,7 +125,12 @@ class Component:
 
     def within(self, segment: str) -> Component:
         """The component as it is in a segment."""
-        return type(self)(self.overrides.get(segment, self.params), self.name) if self.overrides else self
+        if not self.overrides:
+            return self
+        found = self._by_segment.get(segment)
+        if found is None:
+            found = self._by_segment[segment] = type(self)(self.overrides.get(segment, self.params), self.name)
+        return found
 
     @property
     def first_week(self) -> int:

@@ -154,6 +154,8 @@ class Tickets:
 
     def take(self, rows: np.ndarray) -> Self:
         """A copy of some rows, by number or mask; keep their order."""
+        if rows.dtype == np.bool_:
+            rows = rows.nonzero()[0]
         return type(self)(*(column[rows] for column in vars(self).values()))
 
     def copy(self) -> Self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import overload
 
 import numpy as np
@@ -37,12 +38,25 @@ def charge(counts: np.ndarray | int, cost: float) -> np.ndarray | int:
         counts: Pieces, int64 by segment or one integer.
         cost: Amount of the currency apiece.
     """
-    unit = Fraction(repr(float(cost))) * MONEY
+    units, pieces = _exact(float(cost))
     if not isinstance(counts, np.ndarray):
-        return round(counts * unit)
-    if unit.denominator == 1:
-        return counts * unit.numerator
-    return np.array([round(count * unit) for count in counts.tolist()], np.int64)
+        return _nearest(counts * units, pieces)
+    if pieces == 1:
+        return counts * units
+    return np.array([_nearest(count * units, pieces) for count in counts.tolist()], np.int64)
+
+
+@lru_cache(maxsize=4096)
+def _exact(cost: float) -> tuple[int, int]:
+    """Integer units of money, and pieces that cost so many."""
+    unit = Fraction(repr(cost)) * MONEY
+    return unit.numerator, unit.denominator
+
+
+def _nearest(part: int, whole: int) -> int:
+    """part / whole, rounded half to even."""
+    floor, rest = divmod(part, whole)
+    return floor + (2 * rest > whole or (2 * rest == whole and floor % 2 == 1))
 
 
 def payable(amount: float | None) -> float | None:

@@ -17,6 +17,7 @@ from ..core.units import DAYS_PER_WEEK, money
 from ..world.audience import Audience
 from ..world.customers import CHURNED, NOBODY
 from ..world.market import Market
+from ..world.workers import marked
 from ..world.world import World
 
 f32, u8 = np.float32, np.uint8
@@ -250,9 +251,11 @@ class ChurnWarning(Feedback):
             f32(params.intercept), f32(params.recency_slope), f32(params.survey_slope / 10.0), f32(survey.reference),
             f32(survey.keep_weeks), f32(params.trouble_slope), f32(params.trouble_weeks), f32(params.keep_weeks), f32(params.lost_gaps),
         )  # fmt: skip
-        people = np.flatnonzero(own.score >= f32(params.threshold)).astype(np.int32)
+        people = marked(own.score >= f32(params.threshold))
         if params.capacity is not None and len(people) > params.capacity:
             people = np.sort(people[np.lexsort((people, -own.score[people]))[: params.capacity]])
+        if not len(people):
+            return
         own.flagged[people] = f32(now)
         world.note(self, Book).flagged.append((world.calendar.week + params.lag_weeks, people))
 
@@ -269,6 +272,8 @@ class ChurnWarning(Feedback):
 
     def _note_leavers(self, world: World, now: float) -> None:
         own, exits = world.own(self), world.events.exits
+        if not len(exits):
+            return
         leavers = exits[own.audience[exits] != 0]
         own.left[exits] = f32(now)
         world.note(self, Book).leavers.append((world.calendar.week + self.params.horizon_weeks, leavers, now))
@@ -279,10 +284,14 @@ class ChurnWarning(Feedback):
         week, horizon = world.calendar.week, self.params.horizon_weeks
         while book.raised and book.raised[0][0] <= week:
             due, people, gone = book.raised.popleft()
+            if not len(people):
+                continue
             totals.add("warnings_judged", world.by_segment(people))
             totals.add("warnings_right", world.by_segment(people[gone | (own.left[people] > f32(due - horizon))]))
         while book.leavers and book.leavers[0][0] <= week:
             _, people, left = book.leavers.popleft()
+            if not len(people):
+                continue
             warned = people[own.raised[people] >= f32(left - horizon)]
             totals.add("leavers_judged", world.by_segment(people))
             totals.add("leavers_warned", world.by_segment(warned))

@@ -16,6 +16,7 @@ from ..core.units import charge, decay, mean_decay, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE, NOBODY
 from ..world.market import Market
+from ..world.workers import marked
 from ..world.world import World
 
 f32, u8 = np.float32, np.uint8
@@ -174,9 +175,11 @@ class Intervention(Feedback):
         world.each(
             find_warned, due, own.audience, customers.warned, customers.receptiveness, own.contacted, f32(calendar.now - params.rest_weeks)
         )
-        people = np.flatnonzero(due.view(np.bool_)).astype(np.int32)
+        people = marked(due)
         if params.capacity is not None and len(people) > params.capacity:
             people = np.sort(people[np.lexsort((people, -customers.spent[people]))[: params.capacity]])
+        if not len(people):
+            return
         counts = np.zeros((len(world.segments), 4), np.int64)
         world.over(
             make_offer,
@@ -198,7 +201,7 @@ class Intervention(Feedback):
             f32(params.success),
             f32(params.sleeping_dogs),
         )
-        world.totals.add_each([one.name for one in self.totals], counts)
+        world.totals.add_each(_COUNTED, counts)
         world.ledger.post("campaign_cost", charge(counts[:, 0], params.contact_cost))
         world.ledger.post("discounts", charge(counts[:, 2], params.offer_cost))
 
@@ -219,6 +222,9 @@ class Intervention(Feedback):
             f32(params.waking * on_average),
             f32(left**dt),
         )
+
+
+_COUNTED = tuple(one.name for one in Intervention.totals)
 
 
 @kernel

@@ -21,6 +21,7 @@ from ..core.units import charge, money
 from ..world.audience import Audience
 from ..world.customers import ACTIVE
 from ..world.market import Market
+from ..world.workers import marked
 from ..world.world import World
 
 f32, i32, i64, u8, u16, u32, u64 = np.float32, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64
@@ -287,6 +288,7 @@ class Rows(Tickets):
 
 
 NO_ROWS = Rows.room(0)
+NOTHING_FELT = np.empty(0, i32), np.empty(0, f32), np.empty(0, u8)
 
 Contact = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Person, occasion, attempt and kind of contacts that become tickets next week."""
@@ -305,7 +307,7 @@ class Files:
     def __init__(self) -> None:
         self.rows = NO_ROWS
         self.contacts: list[Contact] = []
-        self.outcomes: tuple[np.ndarray, np.ndarray, np.ndarray] = (np.empty(0, i32), np.empty(0, f32), np.empty(0, u8))
+        self.outcomes = NOTHING_FELT
         self.recent: deque[tuple[int, np.ndarray]] = deque()
 
     def copy(self) -> Files:
@@ -528,11 +530,14 @@ class ServiceDesk(Feedback):
             world.own(self).audience[:] = params.audience.mask(world, self.name)
         self._feel(world, files)
         rows, alone = self._open(world, files)
-        self._serve(world, rows)
-        closed = rows.closed(calendar.week * WEEK)
-        self._close(world, files, rows.take(closed).followed_by(alone))
-        files.rows = rows.take(~closed)
-        world.totals.set("tickets_open", world.by_segment(files.rows.person))
+        world.totals.add("agent_seconds_staffed", self._staffed_s)
+        files.rows, files.outcomes = NO_ROWS, NOTHING_FELT
+        if len(rows) or len(alone):
+            self._serve(world, rows)
+            closed = rows.closed(calendar.week * WEEK)
+            self._close(world, files, rows.take(closed).followed_by(alone))
+            files.rows = rows.take(~closed)
+            world.totals.set("tickets_open", world.by_segment(files.rows.person))
         wages = (money(params.wage) * self._staffed_s + 1800) // 3600
         world.ledger.post("service_cost", wages + money(params.weekly_cost))
 
@@ -549,6 +554,8 @@ class ServiceDesk(Feedback):
     def _feel(self, world: World, files: Files) -> None:
         """What was closed last week comes back to customers."""
         people, points, recovery = files.outcomes
+        if not len(people):
+            return
         customers, own, how = world.customers, world.own(self), self.params.recovery
         world.over(
             feel, len(people), customers.service, customers.care, own.recovered, own.not_recovered,
@@ -561,7 +568,7 @@ class ServiceDesk(Feedback):
         params, week = self.params, world.calendar.week
         if not files.contacts:
             self._remember(world, files, np.empty(0, i32))
-            return files.rows.copy(), NO_ROWS
+            return files.rows.copy() if len(files.rows) else NO_ROWS, NO_ROWS
         person, occasion, attempt, kind = (np.concatenate(parts) for parts in zip(*files.contacts, strict=True))
         files.contacts = []
         rows = Rows.room(len(person))
@@ -584,9 +591,11 @@ class ServiceDesk(Feedback):
         if auto.cost:
             world.ledger.post("service_cost", charge(world.by_segment(person[rows.route != DIRECT]), auto.cost))
         self._remember(world, files, person)
-        live = rows.route < SOLVED_ALONE
-        present = files.rows.followed_by(rows.take(live))
-        return present.take(np.argsort(present.arrival_s, kind="stable")), rows.take(~live)
+        present = files.rows.followed_by(rows) if len(files.rows) else rows
+        live = present.route < SOLVED_ALONE
+        waiting = live.nonzero()[0]
+        waiting = waiting[np.argsort(present.arrival_s[waiting], kind="stable")]
+        return present.take(waiting), present.take(~live) if len(waiting) < len(present) else NO_ROWS
 
     def _remember(self, world: World, files: Files, people: np.ndarray) -> None:
         """Tickets of the last 52 weeks."""
@@ -615,7 +624,6 @@ class ServiceDesk(Feedback):
             compiled(rows, duty, from_s, until_s)
         busy = world.over(work, len(rows), rows.start_s, rows.end_s, i64(from_s), i64(until_s))
         world.totals.add("agent_seconds_busy", int(busy))
-        world.totals.add("agent_seconds_staffed", self._staffed_s)
 
     def _close(self, world: World, files: Files, rows: Rows) -> None:
         """What became of tickets: totals, what customers will feel of it, and who comes again."""
@@ -669,7 +677,7 @@ class ServiceDesk(Feedback):
         per_week, per_message = f32(params.contacts.per_week * dt), f32(params.contacts.per_negative_message * dt)
         heard = customers.heard_negative
         world.each(pass_time, own.contact_clock, own.audience, customers.status, heard, per_week, per_message)
-        due = np.flatnonzero(own.contact_clock <= _ZERO).astype(i32)
+        due = marked(own.contact_clock <= _ZERO)
         if len(due):
             occasion, kind = np.empty(len(due), u32), np.empty(len(due), u8)
             world.over(

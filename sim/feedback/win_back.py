@@ -17,6 +17,7 @@ from ..world.audience import Audience
 from ..world.customers import ACTIVE, CHURNED, NOBODY
 from ..world.life import NEVER, PER_RENEWAL
 from ..world.market import Market
+from ..world.workers import marked
 from ..world.world import World
 
 f32, i64, u8, u16 = np.float32, np.int64, np.uint8, np.uint16
@@ -282,7 +283,7 @@ class WinBack(Feedback):
             params.attempts,
             f32(params.every_weeks),
         )
-        people = np.flatnonzero(due.view(np.bool_)).astype(np.int32)
+        people = marked(due)
         if params.capacity is not None and len(people) > params.capacity:
             people = np.sort(people[np.lexsort((people, -customers.spent[people]))[: params.capacity]])
         return people

@@ -34,10 +34,13 @@ class Satisfaction(Kpi):
     def record(self, world: World) -> None:
         customers = world.customers
         sums = world.tally(ask, 4, customers.status, customers.segment, customers.satisfaction, customers.loyalty)
-        world.totals.set_each([one.name for one in self.totals], sums)
+        world.totals.set_each(_ASKED, sums)
 
     def value(self, totals: Series) -> Any:
         return ratio(totals.satisfaction_sum, totals.active)
+
+
+_ASKED = tuple(one.name for one in Satisfaction.totals)
 
 
 class Nps(Kpi):

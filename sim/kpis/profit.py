@@ -126,9 +126,9 @@ class DiscountedProfit(Kpi):
     def record(self, world: World) -> None:
         totals = world.totals
         row, place = totals.data[totals.weeks], totals.place
-        cost = row[[place[name] for name in PROGRAM_COSTS]].sum(axis=0)
+        cost = totals.of_week(PROGRAM_COSTS).sum(axis=0)
         row[place["discounted_margin"]] = _discounted_margin(world)
-        row[place["discounted_program_cost"]] = np.rint(cost * _factor(world)).astype(np.int64)
+        row[place["discounted_program_cost"]] = np.rint(cost * _factor(world))
 
     def value(self, totals: Series) -> Any:
         return totals.discounted_margin - totals.discounted_program_cost

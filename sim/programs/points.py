@@ -23,6 +23,7 @@ from ..world.goals import show_goal
 from ..world.ledger import MOST_MONEY, PointsLiability, TooLarge, allocate
 from ..world.market import Market
 from ..world.quantities import PLAN
+from ..world.workers import marked
 from ..world.world import World
 
 f32, f64, i32, i64, u8, u16 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16
@@ -483,17 +484,23 @@ class Points(Program):
         queue = world.note(self, Queue)
         queue.opening = money(issued * self._point_value * params.expected_redemption)
         queue.liability.defer(queue.opening)
-        holders = np.flatnonzero(own.earned > 0).astype(np.int32)
+        holders = marked(own.earned > 0)
         self._remember(world, holders, own.earned[holders])
 
     def settle(self, world: World) -> None:
-        params, own, calendar, events = self.params, world.own(self), world.calendar, world.events
-        if calendar.week < params.start_week:
+        if world.calendar.week < self.params.start_week:
             return
         self._expire(world)
         self._take_back(world)
         self._redeem(world)
         self._reward_interactions(world)
+        if len(world.events):
+            self._earn(world)
+        self._release(world)
+
+    def _earn(self, world: World) -> None:
+        """Points for this step's orders, of those who are members or become one with it."""
+        params, own, calendar, events = self.params, world.own(self), world.calendar, world.events
         factor = np.full(len(events), self._multiplier(calendar.week))
         if world.customers.points_factor.size:
             factor *= world.customers.points_factor[events.person]
@@ -559,7 +566,6 @@ class Points(Program):
         value = float(points.sum() + later.sum()) * self._point_value * params.expected_redemption
         queue = world.note(self, Queue)
         queue.liability.defer(allocate(float(sales[0]), money(value))[1])
-        self._release(world, queue)
         waiting = np.flatnonzero(later)
         if len(waiting):
             steps = max(1, -(-delayed.delay_days // calendar.step_days)) if delayed else 1
@@ -679,8 +685,8 @@ class Points(Program):
         world.ledger.post_points(self.address, redeemed=redeemed)
         world.note(self, Queue).redeemed += redeemed
 
-    def _release(self, world: World, queue: Queue) -> None:
-        left = world.ledger.points.get(self.address, 0)
+    def _release(self, world: World) -> None:
+        queue, left = world.note(self, Queue), world.ledger.points.get(self.address, 0)
         queue.liability.release(queue.redeemed, queue.redeemed + left * self.params.expected_redemption)
 
     def record(self, world: World) -> None:

@@ -269,7 +269,7 @@ class StampCard(Program):
 
     def settle(self, world: World) -> None:
         params, own, events, customers = self.params, world.own(self), world.events, world.customers
-        if not params.start_week <= world.calendar.week < self._end_week:
+        if not params.start_week <= world.calendar.week < self._end_week or not len(events):
             return
         full = max(params.full_worth * world.population.mean_basket, 1e-9)
         counts = np.zeros((len(world.segments), 3), np.int64)

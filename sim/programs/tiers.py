@@ -18,6 +18,7 @@ from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, WEEK, YEAR, celebrates, since
 from ..world.customers import ACTIVE
 from ..world.market import Market
+from ..world.workers import marked
 from ..world.world import World
 
 f32, i32, i64, u8, u16, u32 = np.float32, np.int32, np.int64, np.uint8, np.uint16, np.uint32
@@ -26,6 +27,8 @@ _ZERO, _ONE = f32(0.0), f32(1.0)
 MOST_TIERS = 8
 PARTS = 4
 CRITERIA = ("spend", "orders", "interactions")
+_RING = {name: tuple(f"{name}_{at}" for at in range(1, PARTS + 1)) for name in CRITERIA}
+_MEMBERS = tuple(f"members_in_tier_{rank}" for rank in range(1, MOST_TIERS + 1))
 
 NEVER, ONE_STEP, TO_EARNED = 0, 1, 2
 _DOWNGRADES = {"never": NEVER, "one_step": ONE_STEP, "to_earned": TO_EARNED}
@@ -216,8 +219,8 @@ class Tiers(Program):
         flow("tier_upgrades", unit="moves", doc="Moves to a higher tier."),
         flow("tier_downgrades", unit="moves", doc="Moves to a lower tier."),
         flow("tier_gifts", unit="gifts", doc="Gifts of tiers, those for birthdays included."),
-        *(stock(f"members_in_tier_{rank}", unit="people", doc=f"Truly active holders of tier {rank}, 1 the lowest.")
-          for rank in range(1, MOST_TIERS + 1)),
+        *(stock(name, unit="people", doc=f"Truly active holders of tier {rank}, 1 the lowest.")
+          for rank, name in enumerate(_MEMBERS, 1)),
     )  # fmt: skip
 
     JOIN = stream("tiers.join", per="person", doc="Whether a customer would take part at all.")
@@ -387,8 +390,18 @@ class Tiers(Program):
         """The parts of the window, the running one first, then from the oldest on."""
         own, quarter = world.own(self), self.params.window_weeks // PARTS
         running = (world.calendar.week - self.params.start_week) // quarter % PARTS
-        ring = [getattr(own, f"{name}_{at}") for at in range(1, PARTS + 1)]
+        ring = [getattr(own, part) for part in _RING[name]]
         return ring[running:] + ring[:running]
+
+    @cached_property
+    def _tables(self) -> dict[str, np.ndarray]:
+        """What each tier does to the shared fields, by field."""
+        tiers, seen = self._tiers, self.params.status.visibility
+        return {
+            "points_factor": self._by_tier((one.points_multiplier for one in tiers), 1.0),
+            "interaction_points": self._by_tier(one.interaction_points for one in tiers),
+            "talkativeness": self._by_tier((seen if one.display else 1.0 for one in tiers), 1.0),
+        }
 
     def _by_tier(self, values: Iterable[float], nobody: float = 0.0) -> np.ndarray:
         return np.array([nobody, *values], np.float32)
@@ -401,16 +414,13 @@ class Tiers(Program):
             if calendar.week == params.start_week:
                 self._launch(world)
             world.ledger.post("program_fixed_cost", money(params.weekly_cost))
-        customers, tiers = world.customers, self._tiers
-        factors = self._by_tier((one.points_multiplier for one in tiers), 1.0)
-        if (factors != 1.0).any():
-            world.each(multiply, customers.points_factor, customers.tier, factors)
+        customers, tables = world.customers, self._tables
+        if any(one.points_multiplier != 1.0 for one in self._tiers):
+            world.each(multiply, customers.points_factor, customers.tier, tables["points_factor"])
         if "interaction_points" in self.writes:
-            rates = self._by_tier(one.interaction_points for one in tiers)
-            world.each(raise_to, customers.interaction_points, customers.tier, rates)
+            world.each(raise_to, customers.interaction_points, customers.tier, tables["interaction_points"])
         if "talkativeness" in self.writes:
-            talk = self._by_tier((params.status.visibility if one.display else 1.0 for one in tiers), 1.0)
-            world.each(multiply, customers.talkativeness, customers.tier, talk)
+            world.each(multiply, customers.talkativeness, customers.tier, tables["talkativeness"])
         self._celebrate(world)
         if calendar.opens_week:
             self._give(world)
@@ -472,7 +482,7 @@ class Tiers(Program):
         if params.status.care == 0.0 or totals.weeks == 0 or not any(one.display for one in tiers):
             return
         last = totals.data[totals.weeks - 1]
-        holders = [int(last[totals.place[f"members_in_tier_{rank}"]].sum()) for rank in range(1, len(tiers) + 1)]
+        holders = [int(last[totals.place[name]].sum()) for name in _MEMBERS[: len(tiers)]]
         everyone = max(sum(holders), 1)
         care = [params.status.care * sum(holders[:at]) / everyone if one.display else 0.0 for at, one in enumerate(tiers)]
         world.each(honor, world.customers.care, world.customers.tier, world.customers.status, self._by_tier(care))
@@ -504,9 +514,9 @@ class Tiers(Program):
     def _count(self, world: World) -> None:
         """Let this step's customers in, and count what they did in the running part of the window."""
         own, customers, events = world.own(self), world.customers, world.events
-        entered = np.empty(len(events), np.int32)
-        n = world.over(enter, len(events), entered, own.member, customers.tier, own.open, events.person, u8(self._floor))
-        if n:
+        if len(events):
+            entered = np.empty(len(events), np.int32)
+            n = world.over(enter, len(events), entered, own.member, customers.tier, own.open, events.person, u8(self._floor))
             world.totals.add("tier_entries", world.by_segment(entered[:n]))
             self._serve(world, entered[:n])
         for name in self._asked:
@@ -546,7 +556,7 @@ class Tiers(Program):
 
     def _review(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
-        people = np.flatnonzero(own.member).astype(np.int32)
+        people = marked(own.member)
         raised, lowered = np.empty(len(people), np.int32), np.empty(len(people), np.int32)
         counts = np.zeros(2, np.int64)
         world.over(
@@ -567,12 +577,13 @@ class Tiers(Program):
     def _book(self, world: World, raised: np.ndarray, lowered: np.ndarray) -> None:
         """What moves bring with them."""
         customers, demotion, own = world.customers, self.params.demotion, world.own(self)
-        world.totals.add("tier_upgrades", world.by_segment(raised))
-        world.totals.add("tier_downgrades", world.by_segment(lowered))
-        self._serve(world, raised)
-        self._serve(world, lowered)
+        if len(raised):
+            world.totals.add("tier_upgrades", world.by_segment(raised))
+            self._serve(world, raised)
         if not len(lowered):
             return
+        world.totals.add("tier_downgrades", world.by_segment(lowered))
+        self._serve(world, lowered)
         if demotion.care > 0.0:
             world.over(hurt, len(lowered), customers.care, customers.status, lowered, f32(demotion.care))
         if demotion.attrition > 0.0:
@@ -588,8 +599,7 @@ class Tiers(Program):
     def record(self, world: World) -> None:
         tiers, customers = len(self._tiers), world.customers
         counts = world.tally(count_holders, tiers + 1, customers.tier, customers.status, customers.segment)
-        for rank in range(1, tiers + 1):
-            world.totals.set(f"members_in_tier_{rank}", counts[:, rank])
+        world.totals.set_each(_MEMBERS[:tiers], counts[:, 1:])
 
 
 def _not_above(below: Tier, tier: Tier) -> str | None:

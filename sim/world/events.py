@@ -11,6 +11,15 @@ ORDER_ROOM = 1024
 
 COLUMNS: dict[str, Any] = {"person": np.int32, "value": np.int64, "number": np.int32, "time": np.float32}
 
+NOTHING = {
+    **{name: np.empty(0, dtype) for name, dtype in COLUMNS.items()},
+    "disconfirmation": np.empty(0, np.float32),
+    "failed": np.empty(0, np.uint8),
+    "discount": np.empty(0, np.int64),
+    **{name: np.empty(0, np.int32) for name in ("exits", "acquired", "returned")},
+}
+"""Columns of a step without events."""
+
 
 class Buffer:
     """Room for the events of one range of people while the `live` kernel runs."""
@@ -55,14 +64,7 @@ class Events:
 
     def clear(self) -> None:
         """Forget the step before."""
-        for name, dtype in COLUMNS.items():
-            setattr(self, name, np.empty(0, dtype))
-        self.disconfirmation = np.empty(0, np.float32)
-        self.failed = np.empty(0, np.uint8)
-        self.discount = np.empty(0, np.int64)
-        self.exits = np.empty(0, np.int32)
-        self.acquired = np.empty(0, np.int32)
-        self.returned = np.empty(0, np.int32)
+        self.__dict__.update(NOTHING)
         self.entered = 0
 
     person: np.ndarray
@@ -80,12 +82,13 @@ class Events:
 
     def collect(self, buffers: list[Buffer]) -> None:
         """Take over what the buffers of consecutive ranges hold."""
+        counts = [one.counts.tolist() for one in buffers]
         for name in COLUMNS:
-            setattr(self, name, np.concatenate([one.orders[name][: one.counts[0]] for one in buffers]))
-        self.exits = np.concatenate([one.exits[: one.counts[1]] for one in buffers])
-        self.acquired = np.concatenate([one.acquired[: one.counts[2]] for one in buffers])
-        self.returned = np.concatenate([one.returned[: one.counts[4]] for one in buffers])
-        self.entered = int(sum(one.counts[3] for one in buffers))
+            setattr(self, name, _joined([one.orders[name][: n[0]] for one, n in zip(buffers, counts, strict=True)]))
+        self.exits = _joined([one.exits[: n[1]] for one, n in zip(buffers, counts, strict=True)])
+        self.acquired = _joined([one.acquired[: n[2]] for one, n in zip(buffers, counts, strict=True)])
+        self.returned = _joined([one.returned[: n[4]] for one, n in zip(buffers, counts, strict=True)])
+        self.entered = sum(n[3] for n in counts)
         self.disconfirmation = np.zeros(len(self.person), np.float32)
         self.failed = np.zeros(len(self.person), np.uint8)
         self.discount = np.zeros(len(self.person), np.int64)
@@ -111,3 +114,8 @@ class Events:
             setattr(twin, name, getattr(self, name).copy())
         twin.entered = self.entered
         return twin
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """The parts in one array of their own."""
+    return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)

@@ -12,6 +12,7 @@ from ..core.draws import exp32, gamma_table, log32, log_quantile, normal32, quan
 from ..core.kernel import kernel
 from .customers import ABSENT, ACTIVE, CHURNED, PROSPECT
 from .life import ACQUISITION, GAP, LIFE, NEVER, PER_ORDER, PER_RENEWAL, PER_WEEK, RETURN
+from .workers import marked
 
 f32, f64, i32, i64, u8, u16, u64 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16, np.uint64
 
@@ -206,7 +207,7 @@ def draw_people(world: Any, histories: np.ndarray | None) -> None:
         histories: Recorded histories (columns as `HISTORY_COLUMNS`), or None to let customers live a simulated past.
     """
     _place(world)
-    people = np.flatnonzero(world.customers.status == ACTIVE).astype(np.int32)
+    people = marked(world.customers.status == ACTIVE)
     rows = None if histories is None else _rows(world, people, len(histories))
     for segment, start, stop in world.stretches():
         a, b = np.searchsorted(people, (start, stop))

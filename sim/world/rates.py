@@ -31,9 +31,8 @@ class Rates:
 
     def clear(self) -> None:
         """Set all terms to 0, as `weigh` begins."""
-        for name in LOG_RATES:
-            getattr(self, name).fill(0.0)
-        self.acquisition.fill(0.0)
+        for array in (self.log_purchase, self.log_order_value, self.log_attrition, self.acquisition):
+            array.fill(0.0)
         if self.terms is not None:
             self.terms = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class Totals:
         self.segments = segments
         self.weeks = 0
         self.data = np.zeros((weeks, len(self.place), segments + 1), np.int64)
+        self._closed = np.zeros(len(self.place), np.int64)
+        self._places: dict[tuple[str, ...], slice | list[int]] = {}
 
     def add(self, name: str, amounts: np.ndarray | int) -> None:
         """Add to a flow of the current week, by segment (shape (segments,)) or for no segment (an integer)."""
@@ -44,27 +46,41 @@ class Totals:
         else:
             self.data[self.weeks, self.place[name], self.segments] = amounts
 
-    def add_each(self, names: Sequence[str], amounts: np.ndarray) -> None:
+    def add_each(self, names: tuple[str, ...], amounts: np.ndarray) -> None:
         """Add to several flows of the current week, by segment (shape (segments, flows))."""
-        self.data[self.weeks, [self.place[name] for name in names], : self.segments] += amounts.T
+        self.data[self.weeks, self._places_of(names), : self.segments] += amounts.T
 
-    def set_each(self, names: Sequence[str], amounts: np.ndarray) -> None:
+    def set_each(self, names: tuple[str, ...], amounts: np.ndarray) -> None:
         """Set several stocks of the current week, by segment (shape (segments, stocks))."""
-        self.data[self.weeks, [self.place[name] for name in names], : self.segments] = amounts.T
+        self.data[self.weeks, self._places_of(names), : self.segments] = amounts.T
+
+    def _places_of(self, names: tuple[str, ...]) -> slice | list[int]:
+        """Where totals stand: as a slice, which numpy reaches without a copy, where they were declared in a row."""
+        found = self._places.get(names)
+        if found is None:
+            places = [self.place[name] for name in names]
+            in_a_row = places == list(range(places[0], places[0] + len(places)))
+            found = self._places[names] = slice(places[0], places[-1] + 1) if in_a_row else places
+        return found
+
+    def of_week(self, names: tuple[str, ...]) -> np.ndarray:
+        """Several totals of the current week, shape (totals, segments + 1)."""
+        return self.data[self.weeks, self._places_of(names)]
 
     def now(self, name: str) -> int:
         """The current week's total over all segments."""
-        return int(self.data[self.weeks, self.place[name]].sum())
+        return sum(self.data[self.weeks, self.place[name]].tolist())
 
     def so_far(self, *names: str) -> int:
         """Sum over all weeks up to the current one."""
-        return sum(int(self.data[: self.weeks + 1, self.place[name]].sum()) for name in names)
+        return sum(int(self._closed[self.place[name]]) + self.now(name) for name in names)
 
     def close_week(self) -> None:
         """Go on to the next week; a run longer than its horizon gets room as needed."""
+        self._closed += self.data[self.weeks].sum(axis=1)
         self.weeks += 1
         if self.weeks >= len(self.data):
-            self.data = np.concatenate([self.data, np.zeros_like(self.data[:1])])
+            self.data = np.concatenate([self.data, np.zeros_like(self.data)])
 
     def recorded(self) -> np.ndarray:
         """The weeks recorded so far, shape (weeks, totals, segments + 1)."""
@@ -73,7 +89,7 @@ class Totals:
     def copy(self) -> Totals:
         twin = object.__new__(Totals)
         twin.declared, twin.place, twin.segments = self.declared, self.place, self.segments
-        twin.weeks, twin.data = self.weeks, self.data.copy()
+        twin.weeks, twin.data, twin._closed, twin._places = self.weeks, self.data.copy(), self._closed.copy(), self._places
         return twin
 
     def adopt(self, other: Totals) -> None:
@@ -84,6 +100,7 @@ class Totals:
         for name, at in other.place.items():
             if name in self.place:
                 self.data[: len(other.data), self.place[name]] = other.data[:, at]
+        self._closed = self.data[: self.weeks].sum(axis=(0, 2))
 
     def weekly(self) -> Series:
         """The recorded weeks as a series."""

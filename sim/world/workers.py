@@ -16,6 +16,11 @@ WORTH_SPLITTING = 20_000
 """Rows below which handing out ranges costs more than it gains."""
 
 
+def marked(marks: np.ndarray) -> np.ndarray:
+    """Rows, int32, whose mark (bool, or uint8 of 0 or 1) is set."""
+    return marks.view(np.bool_).nonzero()[0].astype(np.int32)
+
+
 class Workers:
     """Calls a kernel on [0, n) in one piece or in one contiguous range a thread.
 

@@ -52,8 +52,8 @@ def test_a_charge_is_rounded_once_and_not_by_the_piece():
     counts = np.array([1_000_000, 12, 13, 0], np.int64)
     assert units.charge(counts, 0.00004).tolist() == [400_000, 5, 5, 0]
     assert units.charge(1_000_000, 0.00004) == 400_000
-    # 12.5 and 37.5 units: half to even.
-    assert units.charge(np.array([125, 375], np.int64), 0.00001).tolist() == [12, 38]
+    # 12.5, 37.5, 1.5 and 2.5 units: half to even.
+    assert units.charge(np.array([125, 375, 15, 25], np.int64), 0.00001).tolist() == [12, 38, 2, 2]
     assert units.charge(counts, 0.00004).dtype == np.int64
 
 

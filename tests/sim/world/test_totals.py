@@ -86,3 +86,30 @@ def test_a_copy_is_independent():
     twin = totals.copy()
     twin.add("sales", 999)
     assert totals.so_far("sales") == 380
+
+
+def test_the_sum_so_far_holds_closed_weeks_and_the_running_one():
+    totals = two_weeks()
+    totals.add("sales", 7)
+    assert totals.so_far("sales") == totals.data[:, totals.place["sales"]].sum() == 387
+    twin = totals.copy()
+    twin.close_week()
+    twin.add("sales", 3)
+    assert (twin.so_far("sales"), totals.so_far("sales")) == (390, 387)
+    longer = Totals([flow("new", unit="1", doc="New."), SALES], 2, 3)
+    longer.adopt(totals)
+    assert longer.so_far("sales", "new") == 387
+
+
+@pytest.mark.parametrize("names", [("b", "c"), ("a", "c"), ("c", "a"), ("c",)])
+def test_totals_of_a_week_are_reached_together_wherever_they_were_declared(names):
+    totals = Totals([flow(name, unit="1", doc="Counted.") for name in "abc"], 2, 1)
+    amounts = np.array([[1, 10], [2, 20]], np.int64)[:, : len(names)]
+    totals.add_each(names, amounts)
+    totals.add_each(names, amounts)
+    for at, name in enumerate(names):
+        assert totals.data[0, totals.place[name]].tolist() == [*(2 * amounts[:, at]), 0]
+    assert totals.of_week(names)[:, :2].T.tolist() == (2 * amounts).tolist()
+    totals.set_each(names, amounts)
+    assert totals.of_week(names)[:, :2].T.tolist() == amounts.tolist()
+    assert totals.data.sum() == amounts.sum()
