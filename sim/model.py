@@ -161,24 +161,27 @@ class LoyaltyModel(mesa.Model):
     def live(self) -> None:
         """Phase 3: orders, acquisitions and exits, person by person in continuous time."""
         began = time.perf_counter()
-        world, customers, rates, life, events = (
-            self.world,
-            self.world.customers,
-            self.world.rates,
-            self.world.life,
-            self.world.events,
-        )
-        events.clear()
+        world, customers, rates = self.world, self.world.customers, self.world.rates
+        world.events.clear()
         world.each(set_pace, rates.purchase, customers.purchase_rate, rates.log_purchase)
         for row, below in zip(rates.acquisition[1:], rates.acquisition, strict=False):
             row += below
-        now, dt = world.calendar.now, world.calendar.dt
         busy = np.empty(world.people, np.uint8)
         world.each(
             pass_time, busy, customers.order_clock, customers.status_clock, customers.status, rates.purchase,
-            customers.attrition_hazard, rates.log_attrition, rates.acquisition[-1], customers.enters, life.attrition, now, dt,
+            customers.attrition_hazard, rates.log_attrition, rates.acquisition[-1], customers.enters, world.life.attrition,
+            world.calendar.now, world.calendar.dt,
         )  # fmt: skip
         people = marked(busy)
+        if len(people):
+            self._live(people)
+            self._book_events()
+        self._seconds["live"]["live"] += time.perf_counter() - began
+
+    def _live(self, people: np.ndarray) -> None:
+        """Serve those to whom something happens in this step."""
+        world, customers, rates, events = self.world, self.world.customers, self.world.rates, self.world.events
+        now, dt = world.calendar.now, world.calendar.dt
 
         def serve(task: int, life: Any, start: int, stop: int) -> Any:
             buffer = events.buffer(task, stop - start)
@@ -205,18 +208,19 @@ class LoyaltyModel(mesa.Model):
             with world.within(segment, first, last):
                 tasks += [(world.life, *one) for one in world.workers.ranges(int(a), int(b))]
         events.collect(world.workers.run([lambda at=at, one=one: serve(at, *one) for at, one in enumerate(tasks)]))
-        totals = world.totals
+
+    def _book_events(self) -> None:
+        """Totals and money of this step's events."""
+        world, events, totals = self.world, self.world.events, self.world.totals
         totals.add("orders", world.by_segment(events.person))
         self._sold += float(events.value.sum(dtype=np.float64))
         world.ledger.check_size(self._sold)
-        revenue = world.by_segment(events.person, events.value)
-        world.ledger.post("revenue", revenue)
+        world.ledger.post("revenue", world.by_segment(events.person, events.value))
         totals.add("exits", world.by_segment(events.exits))
         totals.add("entered", events.entered)
         if len(events.returned):
             totals.add("won_back", world.by_segment(events.returned))
         self._count_acquired()
-        self._seconds["live"]["live"] += time.perf_counter() - began
 
     def settle(self) -> None:
         """Phase 4: what orders mean: experiences, points, money."""
