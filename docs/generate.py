@@ -1,7 +1,7 @@
 """Keeps the documentation true: runs what it shows, and writes what is generated.
 
     python docs/generate.py                        # all of it: what follows, and every marked block run and its output rewritten
-    python docs/generate.py README.md              # only these pages
+    python docs/generate.py README.md              # only these pages; also scenarios/library/*/README.md
     python docs/generate.py --catalog              # only what is made from the catalog: kpis.md and components/*.md
     python docs/generate.py --pictures             # only the pictures of the components, half a minute
     python docs/generate.py --pictures tiers push  # only these
@@ -34,7 +34,8 @@ from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LIBRARY = sorted((ROOT / "scenarios" / "library").glob("*/README.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *LIBRARY]
 ELLIPSIS = "\u2026"
 BLOCK = re.compile(r"^<!-- (?P<mark>run|python|output|file)(?P<options>[^\n]*?) -->\n(?P<open>```\w*\n)(?P<body>.*?)^```$", re.M | re.S)
 BETWEEN = "\x1e\n"

@@ -18,9 +18,6 @@ from regulars.sim.core.declare import Parameters, group, param
 from .faults import Fault
 from .problem import suggestion
 
-COSTS = ("acquisition_cost", "basket", "cac", "campaign_cost", "cost_per_ticket", "points_liability", "program_fixed_cost", "service_cost")
-"""Money that cannot be negative."""
-
 
 class Readings(Parameters):
     """What the words of a claim may mean, all against the baseline of the comparison but for `level`."""
@@ -90,17 +87,8 @@ def impossible(kpi: str, reading: str, value: float, base: float, bound: str = "
 
 
 def _sides(name: str, bound: str) -> tuple[float | None, float | None]:
-    low, high = _bounds(name)
+    low, high = _kpis()[name].bounds
     return None if bound == "at_least" else low, None if bound == "at_most" else high
-
-
-def _bounds(name: str) -> tuple[float | None, float | None]:
-    kpi = _kpis()[name]
-    if kpi.bounds or kpi.unit == "share":
-        return kpi.bounds or (0.0, 1.0)
-    # Leads and lags may be early, and money a loss.
-    able = kpi.unit == "weeks" or (kpi.unit == "money" and name not in COSTS)
-    return (None if able else 0.0), None
 
 
 def _kpis() -> dict[str, type[Kpi]]:
@@ -115,7 +103,7 @@ def faults(claims: Mapping[str, Claim]) -> Iterator[Fault]:
             rule = f"no such KPI. {suggestion(claim.kpi, list(known))}"
             yield Fault(("claims", name, "kpi"), rule, value=claim.kpi)
             continue
-        low, high = _bounds(claim.kpi)
+        low, high = known[claim.kpi].bounds
         if claim.base is not None:
             why = impossible(claim.kpi, "level", claim.base, claim.base)
             if why:

@@ -205,14 +205,20 @@ class Kpi(Component):
         unit: Unit of the value; ``money`` is in the scenario's currency.
         definition: The definition printed wherever the number stands.
         absent: Value in a scenario without the mechanism: 0 for counts, None where there is nothing to divide.
-        bounds: Least and greatest value there can be, None where there is no end; 0 and 1 for a share that gives none.
+        bounds: Least and greatest value there can be, None where there is no end. A KPI that gives none lies between 0 and 1 as a
+            share, anywhere as money, which may be a loss, and at 0 or above as anything else.
     """
 
     kind = "kpi"
     unit: ClassVar[str] = ""
     definition: ClassVar[str] = ""
     absent: ClassVar[float | None] = None
-    bounds: ClassVar[tuple[float | None, float | None] | None] = None
+    bounds: ClassVar[tuple[float | None, float | None]] = (None, None)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "unit" in vars(cls) and "bounds" not in vars(cls):
+            cls.bounds = {"share": (0.0, 1.0), "money": (None, None)}.get(cls.unit, (0.0, None))
 
     def value(self, totals: Any) -> Any:
         """The KPI from weekly or summed totals; None where its mechanism is absent.

@@ -61,6 +61,7 @@ class PointsLiability(Kpi):
 
     type = "points_liability"
     unit = "money"
+    bounds = (0.0, None)
     absent = 0.0
     definition = "Contract liability of outstanding points and stamps at the end (IFRS 15): deferred at sale, released at redemption."
 

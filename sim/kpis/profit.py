@@ -26,6 +26,7 @@ class Revenue(Kpi):
 
     type = "revenue"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Sum of order values, before discounts, less what is repaid for orders sent back."
 
     def value(self, totals: Series) -> Any:
@@ -48,6 +49,7 @@ class RewardCost(Kpi):
 
     type = "reward_cost"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Firm's cost of rewards when redeemed, not their face value."
 
     def value(self, totals: Series) -> Any:
@@ -59,6 +61,7 @@ class CampaignCost(Kpi):
 
     type = "campaign_cost"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Contacts to customers, content and other campaign spending."
 
     def value(self, totals: Series) -> Any:
@@ -70,6 +73,7 @@ class ServiceCost(Kpi):
 
     type = "service_cost"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Service staff and cost per ticket."
 
     def value(self, totals: Series) -> Any:
@@ -81,6 +85,7 @@ class AcquisitionCost(Kpi):
 
     type = "acquisition_cost"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Contacts to prospects and rewards for bringing them."
 
     def value(self, totals: Series) -> Any:
@@ -92,6 +97,7 @@ class ProgramFixedCost(Kpi):
 
     type = "program_fixed_cost"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Set-up, platform and staff of programs."
 
     def value(self, totals: Series) -> Any:
@@ -161,6 +167,7 @@ class Basket(Kpi):
 
     type = "basket"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Order value, before discounts and refunds, per order."
 
     def value(self, totals: Series) -> Any:
@@ -237,6 +244,7 @@ class Cac(Kpi):
 
     type = "cac"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Acquisition cost per new customer."
 
     def value(self, totals: Series) -> Any:

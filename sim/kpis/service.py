@@ -93,6 +93,7 @@ class CostPerTicket(Kpi):
 
     type = "cost_per_ticket"
     unit = "money"
+    bounds = (0.0, None)
     definition = "Service cost over tickets opened; null in a scenario without a desk."
 
     def value(self, totals: Series) -> Any:

@@ -47,6 +47,7 @@ class WarningLagWeeks(Kpi):
 
     type = "warning_lag_weeks"
     unit = "weeks"
+    bounds = (None, None)
     definition = "Mean time from truly leaving to the churn warning, over leavers warned of; negative if the warning came first."
 
     def value(self, totals: Series) -> Any:

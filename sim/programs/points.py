@@ -209,9 +209,9 @@ class Points(Program):
     facts = (
         Fact(
             "A third of the points issued in the United States goes unredeemed; here 15 to 40 % after 36 months, over weekly to "
-            "quarterly buyers.",
+            "quarterly buyers. The default `redemption.takes: all` was chosen for it: with `one` it is 40 to 78 %.",
             "Colloquy (2011)",
-            "emergent",
+            "wiring",
             "tests/sim/programs/test_points_goals.py::test_after_three_years_15_to_40_percent_of_points_are_unredeemed",
         ),
         Fact(

@@ -17,6 +17,7 @@ from regulars.sim import catalog
 from regulars.sim.core.component import SECTIONS
 from regulars.sim.core.declare import ASSUMED
 from regulars.sim.model import LoyaltyModel
+from regulars.sim.world.customers import ACTIVE
 from regulars.sim.world.market import Economics, Market
 
 DESIGN = ("horizon_weeks", "step_days")
@@ -220,6 +221,17 @@ def test_four_agents_never_clear_their_queue_and_five_do(desks):
     assert np.polyfit(np.arange(20), four[6:], 1)[0] > 10
     assert four[-1] > 500
     assert five[6:].max() < 200
+
+
+def test_large_plans_are_served_first_and_the_others_pay_with_their_wait(desks):
+    """Emergent: who holds the plan is content above what five agents leave them without priority, the others a little below."""
+    scenario = load("library:saas_desk/priority_by_plan").with_values({"horizon_weeks": 26})
+    first, plain = LoyaltyModel(scenario, collect=False).run().world.customers, desks[5].world.customers
+    known = (first.status == ACTIVE) & (plain.status == ACTIVE)
+    large = first.priority == 1
+    assert 0.15 < large[known].mean() < 0.45
+    for who, sign in ((large, 1.0), (~large, -1.0)):
+        assert sign * (first.satisfaction[known & who].mean() - plain.satisfaction[known & who].mean()) > 0.0
 
 
 def test_a_number_without_source_is_found(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from regulars.analysis.claims import READINGS, simulated
 from regulars.scenarios import ScenarioError, load
 from regulars.scenarios.claims import Readings, impossible, target
+from regulars.sim import catalog
 
 
 def told(write, claims: str) -> str:
@@ -133,7 +134,15 @@ def test_readings_mean_the_same_beside_the_claim_and_beside_the_result():
             assert target(reading, found, base) == pytest.approx(30.0)
 
 
-@pytest.mark.parametrize("kpi", ["orders", "first_response_minutes", "resolution_hours", "tickets", "campaign_cost"])
+@pytest.mark.parametrize("kpi", ["orders", "first_response_minutes", "resolution_hours", "campaign_cost", "reward_cost", "revenue"])
 def test_counts_times_and_costs_are_not_negative(write, kpi):
     assert f"{kpi} would be -3, below 0, the least there is" in told(write, f"{{a: {{kpi: {kpi}, readings: {{level: -3}}, source: x}}}}")
     assert impossible("profit", "level", -3.0, 0.0) is None
+
+
+def test_below_nothing_are_losses_a_score_and_a_warning_that_comes_early():
+    """Each KPI says so itself, by its bounds or its unit."""
+    able = {one.type for one in catalog.kpis() if one.bounds[0] != 0.0}
+    assert able == {"clv", "discounted_profit", "gross_margin", "nps", "profit", "warning_lag_weeks"}
+    open_above = {one.type for one in catalog.kpis() if one.unit == "share" and one.bounds != (0.0, 1.0)}
+    assert open_above == {"agent_utilization", "redemption_rate"}
