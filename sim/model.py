@@ -16,6 +16,7 @@ from .core.kernel import kernel
 from .core.limits import MOST_THREADS, MOST_WEEKS
 from .world.actors import Brand, CustomerView, Diary
 from .world.calendar import Calendar
+from .world.events import Refunds
 from .world.ledger import cost_of_goods
 from .world.life import CAUSE, GAP, LIFE, RETURN, VALUE, live, pass_time, set_pace
 from .world.market import Economics, Market
@@ -148,6 +149,7 @@ class LoyaltyModel(mesa.Model):
     def arrive(self) -> None:
         """Phase 1: what reaches people: contacts, prices, messages."""
         self.world.customers.refresh(opens_week=self.world.calendar.opens_week)
+        self.world.refunds = Refunds()
         self._call("arrive")
 
     def weigh(self) -> None:

@@ -11,40 +11,12 @@ from ..core.declare import Parameters, flow, param, stream
 from ..core.draws import exp32, log32, uniform_pair
 from ..core.kernel import kernel
 from ..core.links import Link, link
+from ..world.events import Refunds
 from ..world.ledger import cost_of_goods
 from ..world.world import World
 
 f32, i64 = np.float32, np.int64
 _ONE = f32(1.0)
-
-
-class Parcels:
-    """Orders on their way back: when they arrive in weeks, whose they are, their value, and what was paid for them."""
-
-    def __init__(self) -> None:
-        self.due = np.empty(0, np.float32)
-        self.person = np.empty(0, np.int32)
-        self.value = np.empty(0, np.int64)
-        self.paid = np.empty(0, np.int64)
-
-    def add(self, *columns: np.ndarray) -> None:
-        """Put further orders on their way: columns as the attributes stand above."""
-        for name, column in zip(("due", "person", "value", "paid"), columns, strict=True):
-            setattr(self, name, np.concatenate([getattr(self, name), column]))
-
-    def take(self, now: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Person, value and amount paid of those that have arrived, in the order in which they were sent."""
-        arrived = self.due <= now
-        taken = self.person[arrived], self.value[arrived], self.paid[arrived]
-        if arrived.any():
-            for name in ("due", "person", "value", "paid"):
-                setattr(self, name, getattr(self, name)[~arrived])
-        return taken
-
-    def copy(self) -> Parcels:
-        twin = Parcels()
-        twin.add(self.due.copy(), self.person.copy(), self.value.copy(), self.paid.copy())
-        return twin
 
 
 class Returns(Environment):
@@ -54,8 +26,9 @@ class Returns(Environment):
         delay ~ exponential with scale delay_weeks, cut off at window_weeks
         repaid = value - discounts;  goods taken back at salvage x their cost
 
-    Points programs take back the points given for it and tiers no longer count it; stamps and referral rewards stay. Who
-    returned an order has still ordered: orders, recency and experience stay.
+    With the order comes its receipt: programs take back what they gave for this very order, and nothing for one from before the
+    program or the membership. Points are taken back, its stamp comes off a card that is still open, and tiers no longer count
+    its value; referral rewards stay. Who returned an order has still ordered: orders, recency and experience stay.
     Source: assumed; surveys of U.S. retailers state returns of about a tenth of sales in shops and more online.
     """
 
@@ -64,8 +37,6 @@ class Returns(Environment):
     )
 
     type = "returns"
-    reads = ("refunded",)
-    writes = ("refunded",)
     totals = (flow("orders_returned", unit="orders", doc="Orders sent back, in the week in which they are repaid."),)
 
     RETURN = stream("returns.order", per="order", doc="Whether an order is sent back, and after how long.")
@@ -111,14 +82,17 @@ class Returns(Environment):
         return (link("orders", "refunds", +1, "share", delay=self.params.delay_weeks),)
 
     def arrive(self, world: World) -> None:
-        person, value, paid = world.note(self, Parcels).take(world.calendar.now)
-        if not len(person):
+        parcels = world.note(self, Refunds)
+        arrived = parcels.due <= world.calendar.now
+        if not arrived.any():
             return
-        world.over(add_refunds, len(person), world.customers.refunded, person, value)
-        world.ledger.post("refunds", world.by_segment(person, paid))
-        cost = cost_of_goods(world.by_segment(person, value), world.economics.gross_margin)
+        back = parcels.pick(arrived)
+        world.notes[self.address] = parcels.pick(~arrived)
+        world.refunds.add(back)
+        world.ledger.post("refunds", world.by_segment(back.person, back.paid))
+        cost = cost_of_goods(world.by_segment(back.person, back.value), world.economics.gross_margin)
         world.ledger.post("goods_returned", np.rint(cost * self.params.salvage).astype(np.int64))
-        world.totals.add("orders_returned", world.by_segment(person))
+        world.totals.add("orders_returned", world.by_segment(back.person))
 
     def respond(self, world: World) -> None:
         params, events = self.params, world.events
@@ -138,10 +112,13 @@ class Returns(Environment):
             _ONE - exp32(f32(-params.window_weeks / params.delay_weeks)),
         )
         back = np.flatnonzero(due >= 0.0)
-        value = events.value[back]
-        # Discounts that add up to more than the order leave nothing to repay.
-        paid = np.maximum(value - events.discount[back], 0)
-        world.note(self, Parcels).add(due[back], events.person[back], value, paid)
+        columns = {
+            "due": due[back], "person": events.person[back], "number": events.number[back],
+            "week": np.full(len(back), world.calendar.week), "value": events.value[back],
+            # Discounts that add up to more than the order leave nothing to repay.
+            "paid": np.maximum(events.value[back] - events.discount[back], 0),
+        }  # fmt: skip
+        world.note(self, Refunds).add(Refunds(columns, {name: column[back] for name, column in events.receipts.items()}))
 
 
 @kernel
@@ -150,10 +127,3 @@ def send_back(due, person, number, time, key, share, scale, within, start, stop)
     for e in range(start, stop):
         whether, when = uniform_pair(key, person[e], number[e], 0)
         due[e] = time[e] - scale * log32(_ONE - when * within) if whether < share else -_ONE
-
-
-@kernel
-def add_refunds(refunded, person, value, start, stop):
-    """Value sent back by each person in this step; `person` may repeat."""
-    for k in range(start, stop):
-        refunded[person[k]] += value[k]

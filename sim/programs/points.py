@@ -19,6 +19,7 @@ from ..core.units import MONEY, WEEKS_PER_YEAR, money, payable
 from ..world.audience import Audience
 from ..world.birthdays import BIRTHDAY, celebrates
 from ..world.customers import ACTIVE, CHURNED
+from ..world.events import Refunds
 from ..world.goals import show_goal
 from ..world.ledger import MOST_MONEY, PointsLiability, TooLarge, allocate
 from ..world.market import Market
@@ -177,7 +178,8 @@ class Queue:
     """Small state of the program: what is credited later, what expires when, and the points liability."""
 
     def __init__(self) -> None:
-        self.delayed: deque[tuple[int, np.ndarray, np.ndarray]] = deque()
+        # Step in which they are credited, then by order whose it is, its number and the points.
+        self.delayed: deque[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = deque()
         self.log: deque[tuple[int, np.ndarray, np.ndarray]] = deque()
         self.liability = PointsLiability()
         self.redeemed = 0
@@ -201,8 +203,9 @@ class Points(Program):
 
     Each week: expire what is due; redeem from the opening balance; earn, rounded half to even on the order. Expiry needs no
     lots: with cumulative points `earned` and `used`, the points of a week that expires are those of its cumulative
-    total not yet used. Of orders sent back, their part of the points that a member's orders have earned is taken back, oldest
-    first, as far as the balance goes. Points owed are deferred revenue until they are redeemed or expire.
+    total not yet used. For an order sent back just the points are taken back that this order has earned, by the factors of its
+    day, oldest first and as far as the balance goes; extra points of it that are still to be credited never are. Points owed
+    are deferred revenue until they are redeemed or expire.
     Source: accounting IFRS 15 B39-B43; selection Leenheer et al. (2007), IJRM 24(1).
     """
 
@@ -231,7 +234,7 @@ class Points(Program):
 
     type = "points"
     reads = (
-        "status", "segment", "purchase_rate", "log_basket", "rewarded", "points_factor", "interactions", "interaction_points", "refunded",
+        "status", "segment", "purchase_rate", "log_basket", "rewarded", "points_factor", "interactions", "interaction_points",
     )  # fmt: skip
     writes = ("rewarded", "progress", "goal_orders", "goal_weeks", "goals_reached", "goal_gift")
     totals = (
@@ -268,10 +271,6 @@ class Points(Program):
         doubled: Any = field(
             np.uint8, default=0, unit="", low=0, high=1, optional=True, doc="Whether the first large order has had its extra points."
         )
-        bought: Any = field(
-            np.int64, default=0, unit="money", low=0, optional=True, doc="Value of own orders as a member, less those sent back."
-        )
-        from_orders: Any = field(np.int64, default=0, unit="points", low=0, optional=True, doc="Points that these orders have earned.")
         wanted: Any = field(
             np.uint8, default=0, unit="", optional=True, doc="Which reward the person would be after, as its place by price."
         )
@@ -345,7 +344,7 @@ class Points(Program):
         params = self.params
         # A balance that suffices is redeemed at `rate` a week; what was redeemed is felt in the week after.
         waits = 1.0 + (1.0 / params.redemption.rate if params.redemption.rate > 0.0 else 0.0)
-        found = [link("orders", "progress", +1), link("orders", "goals_reached", +1)]
+        found = [link("orders", "progress", +1), link("orders", "goals_reached", +1), link("refunds", "progress", -1)]
         if params.welcome_points:
             found.append(link(PLAN, "gift", +1))
         if params.redemption.rate > 0.0 and params.catalog:
@@ -409,7 +408,7 @@ class Points(Program):
         customers.rewarded += own.redeemed_now
         own.redeemed_now.fill(0.0)
         while queue.delayed and queue.delayed[0][0] <= calendar.step:
-            _, people, points = queue.delayed.popleft()
+            _, people, _, points = queue.delayed.popleft()
             self._credit(world, people, points)
         if customers.progress.size:
             self._show_goals(world)
@@ -451,8 +450,6 @@ class Points(Program):
         own.audience[:] = params.audience.mask(world, self.name)
         if params.delayed is not None and params.delayed.repeats == "first":
             own.provide({"doubled"})
-        if customers.refunded.size:
-            own.provide({"bought", "from_orders"})
         if params.threshold is not None and params.threshold.mode == "accumulated":
             own.provide({"carried"})
         world.ledger.post("program_fixed_cost", money(params.setup_cost))
@@ -511,17 +508,18 @@ class Points(Program):
             )
         points = np.zeros(len(events), np.int64)
         later = np.zeros(len(events), np.int64)
+        receipt = np.zeros(len(events), np.int64)
         sales = np.zeros(3, np.int64)
         threshold, delayed = params.threshold, params.delayed
         enrollment, rewards = params.enrollment, self._rewards
         accumulates = threshold is not None and threshold.mode == "accumulated"
-        joined = own.member[events.person] if own.bought.size else None
         extra = 0.0 if delayed is None else delayed.multiplier - (1.0 if delayed.mode == "total" else 0.0)
         world.over(
             earn,
             len(events),
             points,
             later,
+            receipt,
             sales,
             own.member,
             own.carried,
@@ -548,19 +546,7 @@ class Points(Program):
             f32(enrollment.value_slope * WEEKS_PER_YEAR * self._points_per_money() * self._point_value / MONEY),
         )
         world.totals.add("enrolled", int(sales[1]))
-        if joined is not None:
-            world.over(
-                note_purchases,
-                len(events),
-                own.bought,
-                own.from_orders,
-                joined,
-                events.person,
-                events.value,
-                points,
-                later,
-                i64(params.welcome_points),
-            )
+        events.receipts[self.address] = receipt
         got = np.flatnonzero(points)
         self._credit(world, events.person[got], points[got])
         value = float(points.sum() + later.sum()) * self._point_value * params.expected_redemption
@@ -569,7 +555,7 @@ class Points(Program):
         waiting = np.flatnonzero(later)
         if len(waiting):
             steps = max(1, -(-delayed.delay_days // calendar.step_days)) if delayed else 1
-            queue.delayed.append((calendar.step + steps, events.person[waiting], later[waiting]))
+            queue.delayed.append((calendar.step + steps, events.person[waiting], events.number[waiting], later[waiting]))
 
     def _reward_interactions(self, world: World) -> None:
         """Points for interactions, by the tier's number or the program's own; no sale bears them, so they are owed in full."""
@@ -634,17 +620,17 @@ class Points(Program):
                 world.ledger.post_points(self.address, expired=total)
 
     def _take_back(self, world: World) -> None:
-        own, customers = world.own(self), world.customers
-        if not own.bought.size:
+        own, refunds = world.own(self), world.refunds
+        due = refunds.receipt(self.address)
+        if not due.any():
             return
-        taken = world.tally(
-            take_back, 1, own.used, own.bought, own.from_orders, own.earned, customers.refunded, customers.segment
-        )
-        total = int(taken.sum())
-        if total:
-            world.totals.add("points_reversed", taken[:, 0])
-            world.totals.add("points_issued", -taken[:, 0])
-            world.ledger.post_points(self.address, reversed=total)
+        due = due - _call_off(world.note(self, Queue), refunds)
+        taken = np.zeros(len(refunds), np.int64)
+        world.over(take_back, len(refunds), taken, own.used, own.earned, refunds.person, due)
+        by_segment = world.by_segment(refunds.person, taken)
+        world.totals.add("points_reversed", by_segment)
+        world.totals.add("points_issued", -by_segment)
+        world.ledger.post_points(self.address, reversed=int(taken.sum()))
 
     def _redeem(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers
@@ -702,6 +688,22 @@ class Points(Program):
         world.totals.add("points_cost_owed", money(int(counts[:, 1].sum()) * self.params.expected_redemption * unit_cost))
 
 
+def _call_off(queue: Queue, refunds: Refunds) -> np.ndarray:
+    """Extra points of orders sent back that were still to be credited, int64 by order; they are no longer."""
+    found = np.zeros(len(refunds), np.int64)
+    wanted = refunds.person.astype(np.int64) << 32 | refunds.number
+    for at, (step, people, numbers, points) in enumerate(queue.delayed):
+        waiting = people.astype(np.int64) << 32 | numbers
+        _, back, there = np.intersect1d(wanted, waiting, assume_unique=True, return_indices=True)
+        if len(back):
+            found[back] = points[there]
+            # Copies of the market share the columns.
+            left = points.copy()
+            left[there] = 0
+            queue.delayed[at] = step, people, numbers, left
+    return found
+
+
 @kernel
 def open_accounts(
     counts, member, earned, redeem_clock, audience, status, segment, key, redeem_key, name, share, mean, start, stop
@@ -724,6 +726,7 @@ def open_accounts(
 def earn(
     points,
     later,
+    receipt,
     sales,
     member,
     carried,
@@ -751,7 +754,7 @@ def earn(
     start,
     stop,
 ):
-    """Joining and points of each order; `sales` gathers members' sales and how many joined."""
+    """Joining and points of each order, on its receipt without the welcome; `sales` gathers members' sales and how many joined."""
     for e in range(start, stop):
         i = person[e]
         if member[i] == 0:
@@ -775,12 +778,14 @@ def earn(
                 full = np.floor(f64(value[e]) / f64(step))
             base += np.rint(full * f64(step_points) * factor[e])
         points[e] += i64(base)
+        receipt[e] = i64(base)
         if extra > 0.0 and value[e] >= min_order:
             if only_first:
                 if doubled[i] != 0:
                     continue
                 doubled[i] = u8(1)
             later[e] = i64(np.rint(base * extra))
+            receipt[e] += later[e]
 
 
 @kernel
@@ -804,35 +809,12 @@ def reward_interactions(points, people, member, interactions, by_tier, tiered, p
 
 
 @kernel
-def note_purchases(bought, from_orders, joined, person, value, points, later, welcome, start, stop):
-    """What members' orders are worth and have earned; the first points of who joins in this step hold the welcome gift."""
-    last = -1
-    for e in range(start, stop):
-        i = person[e]
-        if joined[e] == 0 and last != i:
-            if points[e] == 0:
-                continue
-            last = i
-            points_here = points[e] - welcome
-        else:
-            points_here = points[e]
-        bought[i] += value[e]
-        from_orders[i] += points_here + later[e]
-
-
-@kernel
-def take_back(counts, used, bought, from_orders, earned, refunded, segment, start, stop):
-    """Take back the part of the points from orders that the orders sent back are of them, as far as the balance goes."""
-    for i in range(start, stop):
-        if refunded[i] == 0 or bought[i] == 0:
-            continue
-        back = min(refunded[i], bought[i])
-        due = i64(np.rint(f64(from_orders[i]) * (f64(back) / f64(bought[i]))))
-        bought[i] -= back
-        from_orders[i] -= due
-        taken = min(due, i64(earned[i]) - i64(used[i]))
-        used[i] += i32(taken)
-        counts[segment[i], 0] += taken
+def take_back(taken, used, earned, person, due, start, stop):
+    """Take back what orders sent back have earned, as far as the balance goes; `person` may repeat."""
+    for k in range(start, stop):
+        i = person[k]
+        taken[k] = min(due[k], i64(earned[i]) - i64(used[i]))
+        used[i] += i32(taken[k])
 
 
 @kernel

@@ -52,7 +52,8 @@ class StampCard(Program):
 
     Customers take a card when asked at an order, which is its first stamp on top of those given. A card that is not full
     `expiry_weeks` after it was handed out, or when the program ends, lapses with its stamps; the next order after that begins
-    a new card, without gift. How people respond to progress is behavior `goal_gradient`. Stamps are owed as a contract liability.
+    a new card, without gift. The stamp of an order sent back comes off its card while that is open; a full card stays full. How
+    people respond to progress is behavior `goal_gradient`. Stamps are owed as a contract liability.
     Source: card designs of Kivetz, Urminsky & Zheng (2006), JMR 43(1), and Nunes & Dreze (2006), Journal of Consumer
     Research 32(4); accounting IFRS 15 B39-B43.
     """
@@ -70,7 +71,8 @@ class StampCard(Program):
     reads = ("status", "segment", "rewarded")
     writes = ("rewarded", "progress", "goal_orders", "goal_weeks", "goals_reached", "goal_gift")
     totals = (
-        flow("stamps_issued", unit="stamps", doc="Stamps on cards, given ones included."),
+        flow("stamps_issued", unit="stamps", doc="Stamps on cards, given ones included, less those taken off."),
+        flow("stamps_reversed", unit="stamps", doc="Stamps taken off open cards for orders sent back."),
         flow("stamps_redeemed", unit="stamps", doc="Stamps of cards that became full."),
         flow("stamps_expired", unit="stamps", doc="Stamps of cards that lapsed."),
         stock("stamps_outstanding", unit="stamps", doc="Stamps on open cards."),
@@ -157,6 +159,7 @@ class StampCard(Program):
     def links(self) -> tuple[Link, ...]:
         # A full card is handed in, and the way begins anew.
         found = [link("orders", "progress", +1), link("orders", "rewards", +1, delay=1.0), link("rewards", "progress", -1)]
+        found += [link("refunds", "progress", -1), link("refunds", "rewards", -1, delay=1.0)]
         if self.params.recurring:
             found.append(link("orders", "goals_reached", +1))
         if self.params.given:
@@ -271,7 +274,9 @@ class StampCard(Program):
         params, own, events, customers = self.params, world.own(self), world.events, world.customers
         if not params.start_week <= world.calendar.week < self._end_week or not len(events):
             return
+        self._take_off(world)
         full = max(params.full_worth * world.population.mean_basket, 1e-9)
+        receipt = events.receipts[self.address] = np.zeros(len(events), np.int64)
         counts = np.zeros((len(world.segments), 3), np.int64)
         sales = np.zeros(1, np.int64)
         world.over(
@@ -279,6 +284,7 @@ class StampCard(Program):
             len(events),
             counts,
             sales,
+            receipt,
             own.member,
             own.card,
             own.stamps,
@@ -313,6 +319,21 @@ class StampCard(Program):
         books = world.note(self, Books)
         books.used += used
         books.liability.defer(allocate(float(sales[0]), money(issued * self._stamp_value() * params.expected_redemption))[1])
+
+    def _take_off(self, world: World) -> None:
+        """Stamps of orders sent back."""
+        own, refunds = world.own(self), world.refunds
+        receipt = refunds.receipt(self.address)
+        if not receipt.any():
+            return
+        taken = np.zeros(len(refunds), np.int64)
+        world.over(
+            take_off, len(refunds), taken, own.stamps, own.gift, own.card, own.lapses, own.cards_filled, refunds.person, receipt
+        )
+        by_segment = world.by_segment(refunds.person, taken)
+        world.totals.add("stamps_reversed", by_segment)
+        world.totals.add("stamps_issued", -by_segment)
+        world.ledger.post_points(self.address, reversed=int(taken.sum()))
 
     def record(self, world: World) -> None:
         params, own, books = self.params, world.own(self), world.note(self, Books)
@@ -387,6 +408,7 @@ def show_cards(
 def stamp(
     counts,
     sales,
+    receipt,
     member,
     card,
     stamps,
@@ -412,7 +434,10 @@ def stamp(
     start,
     stop,
 ):
-    """A stamp for each order; counts stamps, full cards and new members by segment, and sales to holders of cards."""
+    """A stamp for each order; counts stamps, full cards and new members by segment, and sales to holders of cards.
+
+    The receipt of an order says on which card its stamp is.
+    """
     for e in range(start, stop):
         i = person[e]
         if audience[i] == 0 or card[i] == DONE:
@@ -431,6 +456,7 @@ def stamp(
             lapses[i] = lapse
             goal_weeks[i] = weeks
         stamps[i] += u8(1)
+        receipt[e] = name_card(cards_filled[i], lapses[i])
         counts[s, 0] += 1
         sales[0] += value[e]
         if stamps[i] >= full:
@@ -442,6 +468,22 @@ def stamp(
             lapses[i] = lapse
             goal_weeks[i] = weeks
             card[i] = u8(OPEN) if recurring else u8(DONE)
+
+
+@kernel
+def name_card(cards_filled, lapses):
+    """A number above 0 that tells a card from its holder's others: each follows a full or a lapsed one."""
+    return ((i64(cards_filled) + 1) << 32) | i64(lapses)
+
+
+@kernel
+def take_off(taken, stamps, gift, card, lapses, cards_filled, person, receipt, start, stop):
+    """Take the stamps of orders sent back off the cards that they are on, where these are still open."""
+    for k in range(start, stop):
+        i = person[k]
+        if card[i] == OPEN and stamps[i] > gift[i] and receipt[k] == name_card(cards_filled[i], lapses[i]):
+            stamps[i] -= u8(1)
+            taken[k] = 1
 
 
 @kernel

@@ -192,7 +192,8 @@ class Tiers(Program):
 
     A customer enters with the first order from the launch on, into the lowest tier if that asks nothing. The window is kept in
     four parts: the running one and the three before it, so it reaches back between 3/4 of its length and all of it, and exactly
-    all of it as a part closes, which is when reviews are held. Orders sent back are taken off the latest spending.
+    all of it as a part closes, which is when reviews are held. An order sent back no longer counts as spending in the part that
+    its value was counted in, if it was counted at all and that part is still kept.
     Moves follow from closing values and hold from the next step on.
     At a review whoever has earned more rises, and whoever has earned less for more reviews in a row than the grace falls.
     A gift f times a year comes on days of the person's own, for as long as the books know a holder: the firm cannot
@@ -212,7 +213,7 @@ class Tiers(Program):
     unpublished = "The sizes of demotion, status and gifts have no published number that this project knows: they are assumed."
 
     type = "tiers"
-    reads = ("status", "segment", "interactions", "refunded")
+    reads = ("status", "segment", "interactions")
     writes = ("tier", "points_factor", "interaction_points", "priority", "care", "talkativeness")
     totals = (
         flow("tier_entries", unit="people", doc="Customers who entered the tiers."),
@@ -265,8 +266,7 @@ class Tiers(Program):
     def __init__(self, params: Any = None, name: str | None = None) -> None:
         super().__init__(params, name)
         # Shared arrays that nothing here fills need not be there.
-        criterion = {"interactions": "interactions", "refunded": "spend"}
-        reads = [one for one in self.reads if one not in criterion or criterion[one] in self._asked]
+        reads = [one for one in self.reads if one != "interactions" or one in self._asked]
         vars(self).update(reads=tuple(reads), writes=tuple(self._written()), totals=tuple(self._counted()))
 
     def _written(self) -> Iterable[str]:
@@ -525,13 +525,24 @@ class Tiers(Program):
                 if customers.interactions.size:
                     world.each(count_interactions, part, own.member, customers.interactions)
             elif name == "spend":
-                world.over(count_orders, len(events), part, own.member, events.person, events.value, i64(self._unit), i64(2**32 - 1))
-                if customers.refunded.size:
-                    running, *earlier = self._parts(world, name)
-                    world.each(take_off, running, *reversed(earlier), own.member, customers.refunded, i64(self._unit))
+                counted = events.receipts[self.address] = np.zeros(len(events), np.int64)
+                world.over(
+                    count_spend, len(events), part, counted, own.member, events.person, events.value, i64(self._unit), i64(2**32 - 1)
+                )
+                self._take_off(world)
             else:
-                ones = np.ones(len(events), np.int64)
-                world.over(count_orders, len(events), part, own.member, events.person, ones, i64(1), i64(2**16 - 1))
+                world.over(count_orders, len(events), part, own.member, events.person, i64(2**16 - 1))
+
+    def _take_off(self, world: World) -> None:
+        """Orders sent back count no longer."""
+        refunds, params = world.refunds, self.params
+        counted = refunds.receipt(self.address)
+        if not counted.any():
+            return
+        quarter = params.window_weeks // PARTS
+        parts_ago = (world.calendar.week - params.start_week) // quarter - (refunds.week - params.start_week) // quarter
+        running, *earlier = self._parts(world, "spend")
+        world.over(take_off, len(refunds), running, *reversed(earlier), refunds.person, counted, parts_ago)
 
     def _earned(self, world: World, people: np.ndarray) -> np.ndarray:
         """The tier that each of `people` has earned within the window, as it stands."""
@@ -685,29 +696,37 @@ def enter(entered, member, tier, open, person, floor, start, stop):
 
 
 @kernel
-def count_orders(part, member, person, value, unit, most, start, stop):
+def count_orders(part, member, person, most, start, stop):
     """Count members' orders in the running part; a part that is full stays so, at no less than any tier asks."""
     for e in range(start, stop):
         i = person[e]
         if member[i] != 0:
-            part[i] = min(i64(part[i]) + (value[e] + unit // i64(2)) // unit, most)
+            part[i] = min(i64(part[i]) + 1, most)
 
 
 @kernel
-def take_off(first, second, third, fourth, member, refunded, unit, start, stop):
-    """Orders sent back count no longer: taken off the parts of the window from the running one back, as far as they hold it."""
-    for i in range(start, stop):
-        if member[i] != 0 and refunded[i] != 0:
-            left = (refunded[i] + unit // i64(2)) // unit
-            off = min(left, i64(first[i]))
-            first[i] -= off
-            left -= off
-            off = min(left, i64(second[i]))
-            second[i] -= off
-            left -= off
-            off = min(left, i64(third[i]))
-            third[i] -= off
-            fourth[i] -= min(left - off, i64(fourth[i]))
+def count_spend(part, counted, member, person, value, unit, most, start, stop):
+    """Count members' spending likewise; `counted` is what each order adds."""
+    for e in range(start, stop):
+        i = person[e]
+        if member[i] != 0:
+            counted[e] = min((value[e] + unit // i64(2)) // unit, most - i64(part[i]))
+            part[i] += counted[e]
+
+
+@kernel
+def take_off(first, second, third, fourth, person, counted, parts_ago, start, stop):
+    """Take what orders sent back had added off the part they were counted in: the running one, or so many before it."""
+    for k in range(start, stop):
+        i = person[k]
+        if parts_ago[k] == 0:
+            first[i] -= counted[k]
+        elif parts_ago[k] == 1:
+            second[i] -= counted[k]
+        elif parts_ago[k] == 2:
+            third[i] -= counted[k]
+        elif parts_ago[k] == 3:
+            fourth[i] -= counted[k]
 
 
 @kernel

@@ -113,9 +113,6 @@ class Customers(Fields):
         f32, default=1.0, unit="1", low=0, optional=True, fresh=True, doc="Factor on the hazard by which the person's invitation wins."
     )
     invited_by: Any = field(i32, default=-1, unit="", optional=True, doc="Who last invited the person; -1 for nobody.")
-    refunded: Any = field(
-        i64, default=0, unit="money", low=0, optional=True, fresh=True, doc="Value of orders sent back this step, before discounts."
-    )
     warned: Any = field(u8, default=0, unit="warnings", optional=True, doc="Churn warnings of the firm that stand.")
     returns: Any = field(u8, default=0, unit="", doc="Times the customer was won back after leaving.")
 

@@ -1,8 +1,9 @@
-"""What happened in this step: orders, acquisitions and exits, in the order of persons."""
+"""What happened in this step: orders, acquisitions and exits, in the order of persons; and orders of earlier steps sent back."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -52,6 +53,8 @@ class Events:
         disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
         failed: 1 for each order that went wrong; 0 until experienced.
         discount: Integer money taken off each order so far in this step, by all discounts together.
+        receipts: What programs gave for the orders, int64 by the program's address, each in its own unit; a program that takes
+            it back when an order is sent back says it here in `settle`.
         exits: Who left, by person.
         acquired: Who was won, by person; the cause is in `Customers.acquired_by`.
         returned: Who came back after having left, by person.
@@ -65,6 +68,7 @@ class Events:
     def clear(self) -> None:
         """Forget the step before."""
         self.__dict__.update(NOTHING)
+        self.receipts: dict[str, np.ndarray] = {}
         self.entered = 0
 
     person: np.ndarray
@@ -99,6 +103,7 @@ class Events:
         a, b = np.searchsorted(self.person, (start, stop))
         for name in (*COLUMNS, "disconfirmation", "failed", "discount"):
             setattr(part, name, getattr(self, name)[a:b])
+        part.receipts = {name: column[a:b] for name, column in self.receipts.items()}
         for name in ("exits", "acquired", "returned"):
             people = getattr(self, name)
             a, b = np.searchsorted(people, (start, stop))
@@ -112,8 +117,60 @@ class Events:
         twin = Events()
         for name in (*COLUMNS, "disconfirmation", "failed", "discount", "exits", "acquired", "returned"):
             setattr(twin, name, getattr(self, name).copy())
+        twin.receipts = {name: column.copy() for name, column in self.receipts.items()}
         twin.entered = self.entered
         return twin
+
+
+class Refunds:
+    """Orders that are sent back, each with its receipts.
+
+    Attributes:
+        due: When each is repaid, in weeks from the start.
+        person, number, value: As of `Events`.
+        week: Week in which each was placed.
+        paid: Integer money paid for it, discounts taken off.
+        receipts: What programs gave for the orders, as of `Events`.
+    """
+
+    COLUMNS: ClassVar[dict[str, Any]] = {
+        "due": np.float32, "person": np.int32, "number": np.int32, "week": np.int32, "value": np.int64, "paid": np.int64
+    }  # fmt: skip
+
+    due: np.ndarray
+    person: np.ndarray
+    number: np.ndarray
+    week: np.ndarray
+    value: np.ndarray
+    paid: np.ndarray
+
+    def __init__(self, columns: Mapping[str, np.ndarray] | None = None, receipts: Mapping[str, np.ndarray] | None = None) -> None:
+        for name, dtype in self.COLUMNS.items():
+            setattr(self, name, np.empty(0, dtype) if columns is None else columns[name].astype(dtype))
+        self.receipts = dict(receipts or {})
+
+    def receipt(self, address: str) -> np.ndarray:
+        """What a program gave for each order; 0 for those that it had no part in."""
+        found = self.receipts.get(address)
+        return np.zeros(len(self), np.int64) if found is None else found
+
+    def add(self, more: Refunds) -> None:
+        """Put further orders after those that are there."""
+        addresses = dict.fromkeys((*self.receipts, *more.receipts))
+        self.receipts = {name: np.concatenate([self.receipt(name), more.receipt(name)]) for name in addresses}
+        for name in self.COLUMNS:
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
+
+    def pick(self, rows: np.ndarray) -> Refunds:
+        """Some of them, by a mask or their places, with columns of their own."""
+        columns = {name: getattr(self, name)[rows] for name in self.COLUMNS}
+        return Refunds(columns, {name: column[rows] for name, column in self.receipts.items()})
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def copy(self) -> Refunds:
+        return self.pick(np.arange(len(self)))
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -59,7 +59,7 @@ QUANTITIES = {
     "invitation_pull": Quantity("How readily customers invite others, by a reward.", ("invitation_pull",)),
     "invitation_appeal": Quantity("How readily the invited come, by a reward.", ("invitation_appeal",)),
     "warnings": Quantity("Customers whom the firm is warned of.", ("warned",), "warnings"),
-    "refunds": Quantity("Orders sent back.", ("refunded",), "orders_returned"),
+    "refunds": Quantity("Orders sent back.", (), "orders_returned"),
 }
 """Quantities by name; a component's own are ``NAME.FIELD``, after one of its fields."""
 

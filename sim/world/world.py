@@ -17,7 +17,7 @@ from ..core.declare import Stream, Total, flow, stock
 from ..core.kernel import kernel
 from .calendar import Calendar
 from .customers import Customers
-from .events import Events
+from .events import Events, Refunds
 from .goals import GOAL
 from .ledger import TOTALS, Ledger
 from .life import Life
@@ -57,6 +57,7 @@ class World:
         rates: Terms of the shared rates.
         life, population: What `purchase`, `spend` and `attrition` laid down.
         events: Orders, exits and acquisitions of this step.
+        refunds: Orders of earlier steps that are repaid in this one; laid down in `arrive`.
         network: Who hears whom, or None.
         ledger, totals: The books and the weekly totals.
         workers: Threads that kernels are spread over.
@@ -90,7 +91,7 @@ class World:
         self._ways: dict[int, tuple[Life, Population]] = {}
         self.rates = Rates(self.people, causes(components))
         self.life, self.population = Life(), Population()
-        self.events = Events()
+        self.events, self.refunds = Events(), Refunds()
         self.network: Any = None
         self.totals = Totals(declared(components), len(self.segments), calendar.horizon_weeks)
         self.ledger = Ledger(self.totals)
@@ -187,7 +188,7 @@ class World:
         if twin.rates.causes != self.rates.causes:
             codes = [0, *(twin.rates.causes.index(one) + 1 if one in twin.rates.causes else 0 for one in self.rates.causes)]
             twin.customers.acquired_by = np.array(codes, np.uint8)[twin.customers.acquired_by]
-        twin.events = self.events.copy()
+        twin.events, twin.refunds = self.events.copy(), self.refunds.copy()
         twin.totals = Totals(declared(components), len(self.segments), self.calendar.horizon_weeks)
         twin.totals.adopt(self.totals)
         twin.ledger = self.ledger.copy(twin.totals)

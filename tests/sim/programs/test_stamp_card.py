@@ -31,13 +31,14 @@ def model(
     step_days: int = 7,
     lasts: int | None = None,
     behaviors: dict[str, Any] | None = None,
+    environment: dict[str, Any] | None = None,
     **card: Any,
 ) -> LoyaltyModel:
     """A market with one card; `weeks` is the horizon, `lasts` the length of the program."""
     program = {"type": "stamp_card", "face_value": 6.0, "unit_cost": 2.5, **({"weeks": lasts} if lasts else {}), **card}
     tree = {
         "name": "m", "horizon_weeks": weeks, "step_days": step_days, "market": {"customers": customers, "start": "cohort"},
-        "behaviors": {**OFTEN, **(behaviors or {})}, "programs": {"card": program},
+        "behaviors": {**OFTEN, **(behaviors or {})}, "programs": {"card": program}, "environment": environment or {},
     }  # fmt: skip
     return LoyaltyModel(from_tree(tree), collect=False)
 
@@ -109,6 +110,48 @@ def test_a_card_not_full_in_time_lapses_with_its_stamps():
         assert (cards(one).cards_filled == filled).all()
     assert total(one, "stamps_expired") == lost > 1000
     assert filled.sum() > 100
+
+
+def test_the_stamp_of_an_order_sent_back_comes_off_its_card_while_that_is_open():
+    """Cards kept by hand: an order from before the launch, on a full card or on a lapsed one takes off nothing."""
+    sent_back = {"returns": {"share": 0.4, "delay_weeks": 2.0, "window_weeks": 6.0}}
+    one = model(customers=200, weeks=25, start_week=4, take_up=0.7, stamps=5, given=1, expiry_weeks=4, environment=sent_back)
+    stamps, gift, since = ([0] * 200 for _ in range(3))
+    on: list[set[int]] = [set() for _ in range(200)]
+    joined, open = [False] * 200, [False] * 200
+    taken = spared = 0
+    for week in range(1, 26):
+        one.step()
+        events, refunds = one.world.events, one.world.refunds
+        if week < 4:
+            continue
+        for i in range(200):
+            if open[i] and week == since[i] + 4:
+                open[i], stamps[i], gift[i], on[i] = False, 0, 0, set()
+        for i, number in zip(refunds.person.tolist(), refunds.number.tolist(), strict=True):
+            spared += number not in on[i]
+            if number in on[i]:
+                on[i].remove(number)
+                stamps[i] -= 1
+                taken += 1
+        receipt = events.receipts[ADDRESS]
+        for i, number, mine in zip(events.person.tolist(), events.number.tolist(), receipt.tolist(), strict=True):
+            assert mine or not joined[i]
+            if not mine:
+                continue
+            if not joined[i]:
+                joined[i], gift[i], stamps[i] = True, 1, 1
+            if not open[i]:
+                open[i], since[i] = True, week
+            stamps[i] += 1
+            on[i].add(number)
+            if stamps[i] == 5:
+                stamps[i], gift[i], since[i], on[i] = 0, 0, week, set()
+        assert cards(one).stamps.tolist() == stamps
+    assert total(one, "stamps_reversed") == taken > 50
+    assert spared > 50
+    left = total(one, "stamps_issued") - total(one, "stamps_redeemed") - total(one, "stamps_expired")
+    assert left == one.weekly().stamps_outstanding[-1, -1] == sum(stamps)
 
 
 def test_the_program_ends_and_cards_lapse_with_it():

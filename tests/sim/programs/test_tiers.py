@@ -181,18 +181,48 @@ def test_orders_sent_back_count_no_longer():
     for _ in range(SHORT["window_weeks"] - 1):
         one.step()
         events = one.world.events
-        kept -= one.world.customers.refunded
+        np.subtract.at(kept, one.world.refunds.person, one.world.refunds.value)
         np.add.at(kept, events.person, events.value)
         counted = sum(getattr(own(one), f"spend_{at}").astype(np.int64) for at in range(1, 5))
-        assert (counted == kept).all()
+        assert np.array_equal(counted, kept)
     assert kept.sum() < 0.8 * total(one, "revenue") * 10_000
 
 
-def test_what_comes_back_is_taken_off_the_latest_spending_first():
-    """100 come back: 30 of the running part, 50 of the one before, 20 of the next; a member's only, and never below nothing."""
-    parts = [np.array([amount, amount, 10], np.uint32) for amount in (30, 50, 40, 90)]
-    take_off(*parts, np.array([1, 0, 1], np.uint8), np.array([100, 100, 100], np.int64), np.int64(1), np.uint64(0), np.uint64(3))
-    assert [one.tolist() for one in parts] == [[0, 30, 0], [0, 50, 0], [20, 40, 0], [90, 90, 0]]
+@pytest.mark.parametrize("step_days", [7, 1])
+def test_only_spending_that_was_counted_is_taken_off_and_where_it_was_counted(step_days):
+    """A book of the parts kept by hand: orders from before the launch come back after it and take nothing off."""
+    start = 4
+    returning = {"environment": {"returns": {"share": 0.5, "delay_weeks": 4.0, "window_weeks": 12.0}}}
+    one = LoyaltyModel(from_tree(tree(start_week=start, step_days=step_days) | returning), collect=False)
+    book = np.zeros((30, one.world.people), np.int64)
+    strangers = old = 0
+    for week in range(1, 25):
+        part = (week - start) // 2
+        for _ in one.world.calendar.steps():
+            for phase in ("arrive", "weigh", "live", "settle", "respond"):
+                getattr(one, phase)()
+            refunds, events = one.world.refunds, one.world.events
+            placed = (refunds.week - start) // 2
+            strangers += (placed < 0).sum() if week >= start else 0
+            old += ((placed >= 0) & (part - placed > 3)).sum()
+            kept = placed >= 0
+            np.subtract.at(book, (placed[kept], refunds.person[kept]), refunds.value[kept])
+            if week >= start:
+                np.add.at(book[part], events.person, events.value)
+        one.record()
+        if week >= start:
+            closed = (week - start + 1) % 2 == 0
+            counted = sum(getattr(own(one), f"spend_{at}").astype(np.int64) for at in range(1, 5))
+            assert np.array_equal(counted, book[max(part - 3 + closed, 0) : part + 1].sum(axis=0)), week
+    assert strangers > 50
+    assert old > 20
+
+
+def test_what_comes_back_is_taken_off_the_part_it_was_counted_in():
+    parts = [np.array([100], np.uint32) for _ in range(4)]
+    for ago, rest in ((0, [60, 100, 100, 100]), (2, [60, 100, 60, 100]), (3, [60, 100, 60, 60]), (4, [60, 100, 60, 60])):
+        take_off(*parts, np.zeros(1, np.int32), np.array([40]), np.array([ago], np.int32), np.uint64(0), np.uint64(1))
+        assert [int(one[0]) for one in parts] == rest
 
 
 def test_falls_come_at_reviews_only_and_rises_at_once():
