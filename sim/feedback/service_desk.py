@@ -262,6 +262,7 @@ class Rows(Tickets):
         route: What the auto-reply made of it.
         later_s: Seconds that the solution takes after the agent is done.
         luck: Uniform of its wait, where that comes from a formula.
+        felt: Points of satisfaction that its wait has cost so far.
     """
 
     contact_s: np.ndarray
@@ -272,13 +273,14 @@ class Rows(Tickets):
     route: np.ndarray
     later_s: np.ndarray
     luck: np.ndarray
+    felt: np.ndarray
 
     @classmethod
     def room(cls, n: int) -> Rows:
         """Rows to be filled, which nothing has happened to."""
         seconds = [np.zeros(n, np.int32) for _ in range(3)]
         fate = [np.zeros(n, np.uint8), *(np.full(n, WAITING, np.int32) for _ in range(2)), np.zeros(n, np.uint8)]
-        about = [np.zeros(n, kind) for kind in (i32, i32, u32, u16, u8, u8, i32, f32)]
+        about = [np.zeros(n, kind) for kind in (i32, i32, u32, u16, u8, u8, i32, f32, f32)]
         return cls(*seconds, *fate, *about)
 
     def closed(self, second: int) -> np.ndarray:
@@ -300,7 +302,7 @@ class Files:
     Attributes:
         rows: Open tickets.
         contacts: What comes in next week.
-        outcomes: Person, satisfaction points and recovery of tickets that were closed, until they are felt.
+        outcomes: Person, satisfaction points and recovery of tickets that were closed or waited, until they are felt.
         recent: Week and people of the tickets of the last 52 weeks.
     """
 
@@ -343,8 +345,9 @@ class ServiceDesk(Feedback):
         recoveries failed beyond the forgiven ones: attachment x (1 - betrayal)
 
     Contacts become tickets at keyed seconds within the opening hours of the week after. An auto-reply may solve a question; agents on
-    shifts take what is left by priority, for an exponential time, while patience, exponential too, lasts. What was closed in one week is
-    felt at the beginning of the next. The wait runs from the contact until an agent takes the ticket or the customer leaves. All terms
+    shifts take what is left by priority, for an exponential time, while patience, exponential too, lasts. The wait runs from the
+    contact until an agent takes the ticket or the customer leaves. What was closed in one week is felt at the beginning of the next,
+    and so is what a wait that goes on has cost by then: who is never answered loses as much as who is answered too late. All terms
     are 0 while nothing fails and nobody waits beyond the tolerance, so a desk in balance costs money and moves nobody.
 
     Load: rho = new tickets for agents a week x service time / staffed time. Of those served, r = (1 - solves) again.unsolved come again,
@@ -535,8 +538,15 @@ class ServiceDesk(Feedback):
         if len(rows) or len(alone):
             self._serve(world, rows)
             closed = rows.closed(calendar.week * WEEK)
-            self._close(world, files, rows.take(closed).followed_by(alone))
-            files.rows = rows.take(~closed)
+            done, files.rows = rows.take(closed).followed_by(alone), rows.take(~closed)
+            points, recovery = self._close(world, files, done)
+            if len(files.rows):
+                points = np.concatenate([points, self._keep_waiting(world, files.rows)])
+                recovery = np.concatenate([recovery, np.zeros(len(files.rows), u8)])
+            people = np.concatenate([done.person, files.rows.person])
+            felt = ((points != _ZERO) | (recovery != 0)).nonzero()[0]
+            felt = felt[np.argsort(people[felt], kind="stable")]
+            files.outcomes = people[felt], points[felt], recovery[felt]
             world.totals.set("tickets_open", world.by_segment(files.rows.person))
         wages = (money(params.wage) * self._staffed_s + 1800) // 3600
         world.ledger.post("service_cost", wages + money(params.weekly_cost))
@@ -625,15 +635,15 @@ class ServiceDesk(Feedback):
         busy = world.over(work, len(rows), rows.start_s, rows.end_s, i64(from_s), i64(until_s))
         world.totals.add("agent_seconds_busy", int(busy))
 
-    def _close(self, world: World, files: Files, rows: Rows) -> None:
-        """What became of tickets: totals, what customers will feel of it, and who comes again."""
+    def _close(self, world: World, files: Files, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """What became of tickets: totals, what customers will feel of it (points and recovery), and who comes again."""
         params, n = self.params, len(rows)
         auto, targets, wait, again = params.auto_reply or AutoReply(), params.targets, params.wait, params.again
         points, recovery, comes_again = np.zeros(n, f32), np.zeros(n, u8), np.zeros(n, u8)
         counts = np.zeros((len(world.segments), len(CLOSED)), np.int64)
         world.over(
             close, n, counts, points, recovery, comes_again, rows.kind, rows.route, rows.contact_s, rows.arrival_s, rows.start_s,
-            rows.end_s, rows.later_s, rows.abandoned, rows.person, rows.occasion, rows.attempt, world.customers.segment,
+            rows.end_s, rows.later_s, rows.felt, rows.abandoned, rows.person, rows.occasion, rows.attempt, world.customers.segment,
             world.key(self.OUTCOME), f32(params.solves), f32(params.recovery.success),
             f32(targets.acknowledgment_seconds), f32(targets.live_seconds), f32(targets.first_response_minutes * 60.0),
             f32(targets.resolution_hours * 3600.0), f32(wait.tolerance_minutes * 60.0), f32(wait.loss), f32(wait.most),
@@ -643,14 +653,21 @@ class ServiceDesk(Feedback):
         world.totals.add_each(_CLOSED, counts)
         if params.recovery.cost:
             world.ledger.post("service_cost", charge(counts[:, _RECOVERIES], params.recovery.cost))
-        felt = np.flatnonzero((points != _ZERO) | (recovery != 0))
-        felt = felt[np.argsort(rows.person[felt], kind="stable")]
-        files.outcomes = rows.person[felt], points[felt], recovery[felt]
         back = np.flatnonzero(comes_again)
         if len(back):
             kind = (comes_again[back] - 1).astype(u8)
             attempt = np.minimum(rows.attempt[back] + i32(1), 65_535).astype(u16)
             files.contacts.append((rows.person[back], rows.occasion[back], attempt, kind))
+        return points, recovery
+
+    def _keep_waiting(self, world: World, rows: Rows) -> np.ndarray:
+        """What this week's part of their wait costs those who are not done with yet, in points."""
+        wait, points = self.params.wait, np.empty(len(rows), f32)
+        world.over(
+            lengthen, len(rows), points, rows.felt, rows.contact_s, rows.start_s, rows.end_s, rows.abandoned,
+            i64(world.calendar.week * WEEK), f32(wait.tolerance_minutes * 60.0), f32(wait.loss), f32(wait.most),
+        )  # fmt: skip
+        return points
 
     def weigh(self, world: World) -> None:
         threshold, recent = self.params.threshold, world.own(self).recent
@@ -823,6 +840,7 @@ def close(
     start_s,
     end_s,
     later_s,
+    felt_so_far,
     abandoned,
     person,
     occasion,
@@ -862,7 +880,7 @@ def close(
             counts[at, 7] += 1
         wait = f32(answer) if route[k] <= HANDED_OVER else _ZERO
         is_late = wait > tolerance
-        felt = -min(loss * (wait - tolerance) / _HOUR, most) if is_late else _ZERO
+        felt = felt_so_far[k] - min(loss * (wait - tolerance) / _HOUR, most) if is_late else _ZERO
         if route[k] == HANDED_OVER or route[k] == LEFT_ALONE:
             felt -= annoyance
         again = again_unsolved
@@ -899,6 +917,21 @@ def close(
             counts[at, 12] += 1
             comes_again[k] = u8(1) + (u8(COMPLAINT) if is_solved else kind[k])
         points[k] = felt
+
+
+@kernel
+def lengthen(points, felt, contact_s, start_s, end_s, abandoned, until_s, tolerance, loss, most, start, stop):
+    """Points that the wait of each ticket costs until a second or its end, less those that it has cost before."""
+    for k in range(start, stop):
+        met_s = until_s
+        if start_s[k] >= 0:
+            met_s = min(met_s, i64(start_s[k]))
+        if abandoned[k] != 0:
+            met_s = min(met_s, i64(end_s[k]))
+        wait = f32(met_s - i64(contact_s[k]))
+        cost = min(loss * (wait - tolerance) / _HOUR, most) if wait > tolerance else _ZERO
+        points[k] = felt[k] - cost
+        felt[k] = cost
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,49 @@ def test_outcomes_are_felt_in_the_week_after(handmade):
     late = 2.0 * 300 / 3600
     # Person 1 waited 5 minutes beyond the tolerance and was recovered half the way back, person 3 gave up.
     assert one.world.customers.service[:4] == pytest.approx([0.0, -late + 0.5 * (20.0 + late), 0.0, -5.0])
+    # Person 4 has waited since Monday: all that one wait can cost.
+    assert one.world.customers.service[4] == -15.0
     assert not one.world.customers.care.any()
+
+
+def test_a_wait_over_weeks_costs_bit_by_bit_what_it_costs_at_once():
+    """.1 points an hour beyond the tolerance, felt week by week, add up to the loss of the whole wait and never to more than `most`."""
+    options: dict[str, Any] = {
+        "customers": 4, "weeks": 8, "opening": MONDAY, "shifts": {"morning": {**MONDAY, "agents": 0}}, "patience_minutes": None,
+        "contacts": {"per_order": 0.0, **ORDERS_ONLY},
+    }  # fmt: skip
+    first, week = 0.1 * (WEEK / 3600 - 9.0 - 1.0), 0.1 * WEEK / 3600
+    for most, weeks in ((100.0, [0.0, first, week, week]), (20.0, [0.0, first, 20.0 - first, 0.0])):
+        one = model(**options, wait={"tolerance_minutes": 60.0, "loss": 0.1, "most": most})
+        one.step()
+        one.world.notes[ADDRESS].rows = by_hand((0, 600, NEVER, 0, QUESTION, 0))
+        lost = []
+        for _ in weeks:
+            one.step()
+            lost.append(-float(one.world.customers.service[0]))
+        assert lost == pytest.approx(weeks, abs=1e-4), most
+    # An agent who comes in week 5 ends it: what is left to feel is the way from the last Sunday to Monday 9:00, nothing twice.
+    one = model(**{**options, "shifts": {"morning": {**MONDAY, "agents": 1}}}, wait={"tolerance_minutes": 60.0, "loss": 0.1, "most": 100.0})
+    one.step()
+    one.world.notes[ADDRESS].rows = by_hand((0, 600, NEVER, 0, QUESTION, 0))
+    one.world.notes[ADDRESS].rows.contact_s[:] -= 9 * 3600 + 3 * 24 * 3600
+    one.world.notes[ADDRESS].rows.felt[:] = 0.1 * (3 * 24 - 1)
+    one.step()
+    one.step()
+    assert -float(one.world.customers.service[0]) == pytest.approx(0.1 * 9, abs=1e-4)
+
+
+def test_no_desk_that_answers_fewer_pleases_more():
+    """Where people stay until they are answered and come but once, another agent never costs satisfaction, from none at all on."""
+    reached = []
+    for agents in (0, 1, 2, 3, 5, 8):
+        one = model(
+            customers=600, weeks=26, behaviors={"satisfaction": {}}, contacts={"per_order": 0.5, **ORDERS_ONLY}, service_minutes=30.0,
+            patience_minutes=None, shifts={"day": {"agents": agents}}, again={"unsolved": 0.0, "late": 0.0, "abandoned": 0.0},
+        ).run()  # fmt: skip
+        reached.append(kpi(one, "satisfaction"))
+    assert all(more >= fewer for fewer, more in itertools.pairwise(reached)), reached
+    assert reached[-1] > reached[0] + 5.0
 
 
 # What a customer feels.
