@@ -1,0 +1,1 @@
+"""Estimators of A/B metrics: one file a kind."""
