@@ -329,6 +329,28 @@ def test_an_auto_reply_that_reaches_customers_solves_its_share_and_acknowledges_
     assert kpi(one, "acknowledgment_attainment") == 1.0
 
 
+def test_an_auto_reply_solves_questions_but_no_failures_and_no_complaints():
+    """With an auto-reply that takes every ticket and solves all that it can, agents are left with what went wrong."""
+    auto = {"share": 1.0, "solves": 1.0, "hands_over": 1.0}
+    failing: dict[str, Any] = {"behaviors": {"satisfaction": {"failure_rate": 1.0}}}
+    asking: dict[str, Any] = {}
+    for settings, alone in ((failing, 0.0), (asking, 1.0)):
+        contacts = {"per_order": 0.5, "per_failure": 0.5, **ORDERS_ONLY}
+        one = model(customers=1000, weeks=4, shifts={"day": {"agents": 20}}, contacts=contacts, auto_reply=auto, **settings).run()
+        assert total(one, "tickets") > 1000
+        assert total(one, "tickets_solved_alone") == alone * total(one, "tickets")
+    annoyed = {"per_order": 0.0, "per_negative_message": 1.0}
+    complaints = model(customers=1000, weeks=3, ties="small_world", contacts=annoyed, auto_reply=auto)
+    for _ in range(3):
+        complaints.arrive()
+        complaints.world.customers.heard_negative[:] = 3
+        for phase in ("weigh", "live", "settle", "respond", "record"):
+            getattr(complaints, phase)()
+        complaints.world.calendar.step += 1
+    assert total(complaints, "tickets") > 1000
+    assert total(complaints, "tickets_solved_alone") == 0
+
+
 def test_without_the_edge_back_the_auto_reply_solves_nobody_and_answers_nobody():
     without, drawn = model(customers=4000, weeks=6, shifts={"day": {"agents": 6}}, contacts={"per_order": 0.5, **ORDERS_ONLY}).run(), (
         answered_by_machine(solves=0.4, reaches_customer=False)
