@@ -43,7 +43,7 @@ class Events:
         time: Time of each order, in weeks from the start.
         disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
         failed: 1 for each order that went wrong; 0 until experienced.
-        discount: Integer money taken off each order so far in this step, by all discounts together.
+        reductions: Integer money that each discount would take off the orders, by the campaign's address; said in `settle`.
         receipts: What programs gave for the orders, int64 by the program's address, each in its own unit; a program that takes
             it back when an order is sent back says it here in `settle`.
         exits: Who left, by person.
@@ -62,7 +62,7 @@ class Events:
             setattr(self, name, np.empty(0, dtype))
         self.disconfirmation = np.empty(0, np.float32)
         self.failed = np.empty(0, np.uint8)
-        self.discount = np.empty(0, np.int64)
+        self.reductions: dict[str, np.ndarray] = {}
         self.receipts: dict[str, np.ndarray] = {}
         self.exits = np.empty(0, np.int32)
         self.acquired = np.empty(0, np.int32)
@@ -92,14 +92,32 @@ class Events:
         self.entered = int(sum(one.counts[3] for one in buffers))
         self.disconfirmation = np.zeros(len(self.person), np.float32)
         self.failed = np.zeros(len(self.person), np.uint8)
-        self.discount = np.zeros(len(self.person), np.int64)
+
+    @property
+    def discount(self) -> np.ndarray:
+        """Integer money taken off each order by all discounts together, at most its value; known from `respond` on."""
+        return np.minimum(sum(self.reductions.values(), np.zeros(len(self), np.int64)), self.value)
+
+    def reduction(self, address: str) -> np.ndarray:
+        """What one discount takes off each order: all that it would, or where all together exceed the value its part in proportion.
+
+        Rounded so that the parts, in order of the addresses, add up to the value to the last unit.
+        """
+        wanted = self.reductions[address]
+        if len(self.reductions) == 1:
+            return wanted
+        before = sum((given for name, given in self.reductions.items() if name < address), np.zeros(len(self), np.int64))
+        total = np.maximum(sum(self.reductions.values()), 1)
+        kept = np.minimum(self.value / total, 1.0)
+        return (np.rint((before + wanted) * kept) - np.rint(before * kept)).astype(np.int64)
 
     def between(self, start: int, stop: int) -> Events:
         """The events of these rows; what is written into them is written here."""
         part = Events()
         a, b = np.searchsorted(self.person, (start, stop))
-        for name in (*COLUMNS, "disconfirmation", "failed", "discount"):
+        for name in (*COLUMNS, "disconfirmation", "failed"):
             setattr(part, name, getattr(self, name)[a:b])
+        part.reductions = {name: column[a:b] for name, column in self.reductions.items()}
         part.receipts = {name: column[a:b] for name, column in self.receipts.items()}
         for name in ("exits", "acquired", "returned"):
             people = getattr(self, name)
@@ -112,8 +130,9 @@ class Events:
 
     def copy(self) -> Events:
         twin = Events()
-        for name in (*COLUMNS, "disconfirmation", "failed", "discount", "exits", "acquired", "returned"):
+        for name in (*COLUMNS, "disconfirmation", "failed", "exits", "acquired", "returned"):
             setattr(twin, name, getattr(self, name).copy())
+        twin.reductions = {name: column.copy() for name, column in self.reductions.items()}
         twin.receipts = {name: column.copy() for name, column in self.receipts.items()}
         twin.entered = self.entered
         return twin
