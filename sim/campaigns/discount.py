@@ -127,7 +127,7 @@ class Discount(Campaign):
     d is the share off an own mean order, D the debt of orders pulled forward, in weeks of own orders, and r the discount that people
     have come to expect; after the offer d and b are 0, and m and r are what makes the dip. A bundle (buy, get) counts as
     d = depth get / (buy + get) and adds log(1 + extra_units get / buy) to the log order value. Who would have bought anyway gets the
-    discount too. Several discounts on one order add up.
+    discount too. Several discounts on one order add up to no more than its value, each then giving its part in proportion.
     Source: adaptive reference price Greenleaf (1995), Marketing Science 14(1); Kalyanaram & Winer (1995), same, 14(3); use
     and targeting of coupons Complete Journey; sizes assumed.
     """
@@ -465,13 +465,19 @@ class Discount(Campaign):
         )
         if params.budget is not None:
             _keep_within(given, events.time, money(params.budget) - purse.spent)
+        events.reductions[self.address] = given
+
+    def respond(self, world: World) -> None:
+        events, own, purse = world.events, world.own(self), world.note(self, Purse)
+        if self.address not in events.reductions:
+            return
+        given = events.reduction(self.address)
         got = np.flatnonzero(given)
         if not len(got):
             return
         people, amounts = events.person[got], given[got]
         unneeded = np.empty(len(got), np.int64)
         world.over(count_unneeded, len(got), unneeded, amounts, people, own.lift)
-        events.discount += given
         world.ledger.post("discounts", world.by_segment(people, amounts))
         world.totals.add("discounted_orders", world.by_segment(people))
         world.totals.add("discounts_unneeded", world.by_segment(people, unneeded))

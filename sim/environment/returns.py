@@ -115,8 +115,7 @@ class Returns(Environment):
         columns = {
             "due": due[back], "person": events.person[back], "number": events.number[back],
             "week": np.full(len(back), world.calendar.week), "value": events.value[back],
-            # Discounts that add up to more than the order leave nothing to repay.
-            "paid": np.maximum(events.value[back] - events.discount[back], 0),
+            "paid": (events.value - events.discount)[back],
         }  # fmt: skip
         world.note(self, Refunds).add(Refunds(columns, {name: column[back] for name, column in events.receipts.items()}))
 

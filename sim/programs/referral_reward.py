@@ -37,10 +37,10 @@ class ReferralReward(Program):
 
     facts = (
         Fact(
-            "Referred customers of a bank are worth 16 to 25 % more; at a reward of EUR 25 and a gap of EUR 40 the ROI is .6.",
-            "Schmitt, Skiera & Van den Bulte (2011), Journal of Marketing 75(1)",
+            "Referred customers of a bank are worth 16 to 25 % more, over six years EUR 40; at a reward of EUR 25 the ROI is roughly .6.",
+            "Schmitt, Skiera & Van den Bulte (2011), Journal of Marketing 75(1), and (2013), GfK Marketing Intelligence Review 5(1)",
             "wiring",
-            "tests/sim/programs/test_referral_reward.py::test_a_referred_customer_is_worth_as_much_more_as_published",
+            "tests/sim/programs/test_referral_reward.py::test_the_reward_for_referred_customers_pays_as_much_as_published",
         ),
     )
     unpublished = "How many more invitations a reward brings has no published size: pull and appeal are assumed."

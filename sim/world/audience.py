@@ -114,6 +114,8 @@ class Audience(Parameters):
         for path, chosen in (("segment", self.segment), ("tier", self.tier), ("stage", self.stage), ("arm", self.arm)):
             if chosen is not None and not chosen:
                 yield path, f"an empty list means nobody; leave {path} out to mean everyone"
+        if self.share == 0.0:
+            yield "share", "0 means nobody; leave the action out, or leave share out to mean everyone"
         for name in self.segment or ():
             if name not in market.segments:
                 known = ", ".join(market.segments) or "none"

@@ -16,7 +16,6 @@ NOTHING = {
     **{name: np.empty(0, dtype) for name, dtype in COLUMNS.items()},
     "disconfirmation": np.empty(0, np.float32),
     "failed": np.empty(0, np.uint8),
-    "discount": np.empty(0, np.int64),
     **{name: np.empty(0, np.int32) for name in ("exits", "acquired", "returned")},
 }
 """Columns of a step without events."""
@@ -52,7 +51,7 @@ class Events:
         time: Time of each order, in weeks from the start.
         disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
         failed: 1 for each order that went wrong; 0 until experienced.
-        discount: Integer money taken off each order so far in this step, by all discounts together.
+        reductions: Integer money that each discount would take off the orders, by the campaign's address; said in `settle`.
         receipts: What programs gave for the orders, int64 by the program's address, each in its own unit; a program that takes
             it back when an order is sent back says it here in `settle`.
         exits: Who left, by person.
@@ -68,6 +67,7 @@ class Events:
     def clear(self) -> None:
         """Forget the step before."""
         self.__dict__.update(NOTHING)
+        self.reductions: dict[str, np.ndarray] = {}
         self.receipts: dict[str, np.ndarray] = {}
         self.entered = 0
 
@@ -95,14 +95,32 @@ class Events:
         self.entered = sum(n[3] for n in counts)
         self.disconfirmation = np.zeros(len(self.person), np.float32)
         self.failed = np.zeros(len(self.person), np.uint8)
-        self.discount = np.zeros(len(self.person), np.int64)
+
+    @property
+    def discount(self) -> np.ndarray:
+        """Integer money taken off each order by all discounts together, at most its value; known from `respond` on."""
+        return np.minimum(sum(self.reductions.values(), np.zeros(len(self), np.int64)), self.value)
+
+    def reduction(self, address: str) -> np.ndarray:
+        """What one discount takes off each order: all that it would, or where all together exceed the value its part in proportion.
+
+        Rounded so that the parts, in order of the addresses, add up to the value to the last unit.
+        """
+        wanted = self.reductions[address]
+        if len(self.reductions) == 1:
+            return wanted
+        before = sum((given for name, given in self.reductions.items() if name < address), np.zeros(len(self), np.int64))
+        total = np.maximum(sum(self.reductions.values()), 1)
+        kept = np.minimum(self.value / total, 1.0)
+        return (np.rint((before + wanted) * kept) - np.rint(before * kept)).astype(np.int64)
 
     def between(self, start: int, stop: int) -> Events:
         """The events of these rows; what is written into them is written here."""
         part = Events()
         a, b = np.searchsorted(self.person, (start, stop))
-        for name in (*COLUMNS, "disconfirmation", "failed", "discount"):
+        for name in (*COLUMNS, "disconfirmation", "failed"):
             setattr(part, name, getattr(self, name)[a:b])
+        part.reductions = {name: column[a:b] for name, column in self.reductions.items()}
         part.receipts = {name: column[a:b] for name, column in self.receipts.items()}
         for name in ("exits", "acquired", "returned"):
             people = getattr(self, name)
@@ -115,8 +133,9 @@ class Events:
 
     def copy(self) -> Events:
         twin = Events()
-        for name in (*COLUMNS, "disconfirmation", "failed", "discount", "exits", "acquired", "returned"):
+        for name in (*COLUMNS, "disconfirmation", "failed", "exits", "acquired", "returned"):
             setattr(twin, name, getattr(self, name).copy())
+        twin.reductions = {name: column.copy() for name, column in self.reductions.items()}
         twin.receipts = {name: column.copy() for name, column in self.receipts.items()}
         twin.entered = self.entered
         return twin

@@ -207,3 +207,87 @@ def _fields(world: World, component: Component, name: str) -> list[tuple[np.ndar
         field = name.rpartition(".")[2]
         found = [(getattr(world.own(component), field), component.State.declarations[field].high)]
     return [(array, high) for array, high in found if array.size]
+
+
+FLOWS = ("orders", "refunds", "exits", "failures")
+"""Sources that are no field: what happens in a step, which is measured against a step in which it does not."""
+
+HAPPENED = {
+    "failures": lambda world: world.events.failed,
+    "tickets": lambda world: _tickets(world),
+    "refunds": lambda world: _parcels(world),
+}
+"""Targets that are no field either: what each component has brought about, as an array to be summed."""
+
+
+def test_what_happens_moves_rates_fields_and_other_flows_in_the_declared_direction(grown):
+    """Measured as above, for sources that are flows: a step with the orders, refunds, exits or failures of half the people, or of all."""
+    measured = set()
+    for component in grown.components:
+        for one in component.links:
+            # The way shown begins anew with each reward that is saved up: points for a second one are shown as a beginning.
+            if one.source not in FLOWS or (one.target == "progress" and (one.source == "orders" or component.type == "points")):
+                continue
+            for after_next in (False, True):
+                before, after = (_followed(grown, component, one, whole, after_next) for whole in (False, True))
+                if before != after:
+                    measured.add((component.type, one.source, one.target))
+                    assert (after > before) == (one.sign > 0), (component.address, one)
+    assert measured >= {
+        ("churn_contagion", "exits", "attrition"),
+        ("loyalty", "orders", "loyalty"),
+        ("returns", "orders", "refunds"),
+        ("satisfaction", "orders", "failures"),
+        ("service_desk", "failures", "tickets"),
+        ("service_desk", "orders", "tickets"),
+        ("stamp_card", "orders", "rewards"),
+        ("stamp_card", "refunds", "progress"),
+        ("stamp_card", "refunds", "rewards"),
+        ("tiers", "orders", "tier"),
+    }
+
+
+def _followed(model: LoyaltyModel, component: Component, one: Link, whole: bool, after_next: bool) -> float:
+    """The target of a link at the end of a step or as the next begins, in a step with all or half of the source; 0 if it has no number."""
+    branch = model.branch()
+    world = branch.world
+    twin = type(component)(component.params, component.name)
+    half = world.people // 2
+    branch.arrive()
+    if one.source == "refunds" and not whole:
+        world.refunds = world.refunds.pick(world.refunds.person < half)
+    branch.weigh()
+    branch.live()
+    if one.source == "orders" and not whole:
+        world.events = world.events.between(0, half)
+    if one.source == "exits" and not whole:
+        world.events.exits = world.events.exits[world.events.exits < half]
+    if one.source == "failures":
+        branch.settle()
+        world.events.failed[: len(world.events) // 2 if not whole else 0] = 0
+    else:
+        twin.settle(world)
+    twin.respond(world)
+    if after_next:
+        world.calendar.step += 1
+        world.customers.refresh(opens_week=True)
+        twin.arrive(world)
+    if one.target in RATES:
+        world.rates.clear()
+        twin.weigh(world)
+        return float(getattr(world.rates, RATES[one.target]).sum(dtype=np.float64))
+    if one.target in HAPPENED:
+        return float(HAPPENED[one.target](world).sum(dtype=np.float64))
+    if one.target in QUANTITIES and not QUANTITIES[one.target].fields:
+        return 0.0
+    return sum(float(field.sum(dtype=np.float64)) for field, _ in _fields(world, twin, one.target))
+
+
+def _tickets(world: World) -> np.ndarray:
+    """One for each contact on its way to a service desk."""
+    desks = [one for address, one in world.notes.items() if address.endswith("service_desk")]
+    return np.array([len(people) for desk in desks for people, *_ in desk.contacts])
+
+
+def _parcels(world: World) -> np.ndarray:
+    return np.array([len(one) for address, one in world.notes.items() if address == "environment.returns"])

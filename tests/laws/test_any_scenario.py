@@ -21,6 +21,9 @@ UNHURRIED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filte
 EXTREME = {"catalog", "audience", "windows", "type", "threshold", "delayed", "start_week", "expiry_weeks", "offset", "welcome_points"}
 """Parameters that are drawn by hand below, or left alone."""
 
+PART = st.floats(0, 1, exclude_min=True)
+"""Share of an audience: that of nobody is refused."""
+
 FOUNDATIONS = ("purchase", "attrition", "spend")
 OWN = ("purchase", "satisfaction", "loyalty", "organic_acquisition", "contact_fatigue")
 """Behaviors that a segment may be given parameters of its own for; all of them stand in such a scenario."""
@@ -92,7 +95,7 @@ def points(draw: st.DrawFn) -> dict[str, Any]:
     values |= draw(st.fixed_dictionaries({}, optional={
         "expiry_weeks": st.integers(1, 10),
         "welcome_points": st.integers(0, 500),
-        "audience": st.fixed_dictionaries({"share": st.floats(0, 1)}),
+        "audience": st.fixed_dictionaries({"share": PART}),
         "threshold": st.fixed_dictionaries({"step": st.floats(1, 200), "points": st.integers(0, 50),
                                             "mode": st.sampled_from(["per_order", "accumulated"])}),
         "delayed": st.fixed_dictionaries({"min_order": st.floats(0, 100), "multiplier": st.floats(1, 5),
@@ -107,7 +110,7 @@ def points(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def push(draw: st.DrawFn) -> dict[str, Any]:
     values = draw(parameters(catalog.variants("campaign", "push")[0].Params))
-    return {**values, "type": "push", "start_week": draw(WEEK), "audience": {"share": draw(st.floats(0, 1))}}
+    return {**values, "type": "push", "start_week": draw(WEEK), "audience": {"share": draw(PART)}}
 
 
 @st.composite
@@ -119,7 +122,7 @@ def discount(draw: st.DrawFn) -> dict[str, Any]:
         "budget": st.floats(0, 500),
         "coupon": st.fixed_dictionaries({"use": st.floats(0, 1), "uses": st.integers(1, 5),
                                          "targeting": st.sampled_from(["all", "past_spend"])}),
-        "audience": st.fixed_dictionaries({"share": st.floats(0, 1)}),
+        "audience": st.fixed_dictionaries({"share": PART}),
     }))  # fmt: skip
     weeks = draw(st.integers(1, 6))
     return {**values, "type": "discount", "start_week": draw(WEEK), "weeks": weeks, "every_weeks": draw(st.integers(weeks, 12))}
@@ -131,7 +134,7 @@ def stamp_card(draw: st.DrawFn) -> dict[str, Any]:
     stamps = draw(st.integers(1, 12))
     values |= {"type": "stamp_card", "start_week": draw(WEEK), "stamps": stamps, "given": draw(st.integers(0, stamps - 1))}
     return values | draw(st.fixed_dictionaries({"face_value": st.floats(0, 50), "unit_cost": st.floats(0, 50)}, optional={
-        "weeks": st.integers(1, 20), "expiry_weeks": st.integers(1, 10), "audience": st.fixed_dictionaries({"share": st.floats(0, 1)}),
+        "weeks": st.integers(1, 20), "expiry_weeks": st.integers(1, 10), "audience": st.fixed_dictionaries({"share": PART}),
     }))  # fmt: skip
 
 

@@ -114,6 +114,18 @@ def test_fewer_leavers_than_usual_lower_the_hazard():
     assert one.world.rates.log_attrition[0] == pytest.approx(-0.586 * share, rel=0.1)
 
 
+def test_fewer_leavers_than_usual_lower_the_hazard_by_no_more_than_the_cap():
+    """Six neighbors who would each leave within two weeks, and none has: more than three are missed, three count; two, at a cap of 2."""
+    leaving = {**SLOW, "attrition": {"type": "pareto", "s": 1000.0, "beta": 2000.0}}
+    for cap in (3.0, 2.0):
+        one = LoyaltyModel(scenario(people=8, behaviors=leaving, cap=cap), collect=False, network=STAR)
+        one.world.customers.status_clock[:] = 1e6
+        one.run(12)
+        assert one.world.events.exits.size == 0
+        assert one.world.notes[ADDRESS].recent * one.world.owned[ADDRESS].listening[0] > 4.0
+        assert one.world.rates.log_attrition[0] == pytest.approx(-0.586 * cap, rel=1e-4)
+
+
 def test_expected_exits_are_those_of_base_attrition():
     """Three kinds of attrition; the sum over weeks of expected exits against the exits, both from base rates alone, 20,000 people.
 

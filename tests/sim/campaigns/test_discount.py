@@ -364,3 +364,29 @@ def test_a_discount_that_cannot_be_meant_is_refused(given, says):
         scenario(**given)
     assert says in str(refused.value)
     assert len(refused.value.errors) <= 10
+
+
+@pytest.mark.parametrize("others", [{"late": {"depth": 0.7}}, {"late": {"depth": 0.7}, "also": {"money_off": 12.0}}])
+def test_discounts_on_one_order_take_off_no_more_than_its_value(others):
+    """Each its part in proportion, to the last unit; what comes back is repaid at what was paid, never less than nothing."""
+    plain = scenario(depth=0.6, weeks=12).tree
+    more = {name: {"type": "discount", "weeks": 12, **one} for name, one in others.items()}
+    back = {"environment": {"returns": {"share": 0.5}}}
+    one = LoyaltyModel(from_tree({**plain, **back, "campaigns": {**plain["campaigns"], **more}}), collect=False)
+    capped, off = 0, 0
+    for _ in range(12):
+        one.step()
+        events = one.world.events
+        wanted = sum(events.reductions.values())
+        parts = {name: events.reduction(name) for name in events.reductions}
+        off += int(events.discount.sum())
+        assert np.array_equal(sum(parts.values()), np.minimum(wanted, events.value))
+        for name, part in parts.items():
+            fair = events.reductions[name] * np.minimum(events.value / np.maximum(wanted, 1), 1.0)
+            assert np.abs(part - fair).max() <= 1.0
+            assert (part >= 0).all()
+        capped += (wanted > events.value).sum()
+        assert (one.world.refunds.paid >= 0).all()
+    assert capped > 1000
+    assert units(one, "discounts") == off <= units(one, "revenue")
+    assert sum(one.world.notes[f"campaigns.{name}"].spent for name in (*others, "sale")) == off

@@ -162,7 +162,8 @@ def test_a_wait_over_weeks_costs_bit_by_bit_what_it_costs_at_once():
             lost.append(-float(one.world.customers.service[0]))
         assert lost == pytest.approx(weeks, abs=1e-4), most
     # An agent who comes in week 5 ends it: what is left to feel is the way from the last Sunday to Monday 9:00, nothing twice.
-    one = model(**{**options, "shifts": {"morning": {**MONDAY, "agents": 1}}}, wait={"tolerance_minutes": 60.0, "loss": 0.1, "most": 100.0})
+    options["shifts"] = {"morning": {**MONDAY, "agents": 1}}
+    one = model(**options, wait={"tolerance_minutes": 60.0, "loss": 0.1, "most": 100.0})
     one.step()
     one.world.notes[ADDRESS].rows = by_hand((0, 600, NEVER, 0, QUESTION, 0))
     one.world.notes[ADDRESS].rows.contact_s[:] -= 9 * 3600 + 3 * 24 * 3600
@@ -370,6 +371,28 @@ def test_an_auto_reply_that_reaches_customers_solves_its_share_and_acknowledges_
     low, high = stats.binom.interval(1 - ALARM, int(total(one, "tickets")), 0.4)
     assert low <= total(one, "tickets_solved_alone") <= high
     assert kpi(one, "acknowledgment_attainment") == 1.0
+
+
+def test_an_auto_reply_solves_questions_but_no_failures_and_no_complaints():
+    """With an auto-reply that takes every ticket and solves all that it can, agents are left with what went wrong."""
+    auto = {"share": 1.0, "solves": 1.0, "hands_over": 1.0}
+    failing: dict[str, Any] = {"behaviors": {"satisfaction": {"failure_rate": 1.0}}}
+    asking: dict[str, Any] = {}
+    for settings, alone in ((failing, 0.0), (asking, 1.0)):
+        contacts = {"per_order": 0.5, "per_failure": 0.5, **ORDERS_ONLY}
+        one = model(customers=1000, weeks=4, shifts={"day": {"agents": 20}}, contacts=contacts, auto_reply=auto, **settings).run()
+        assert total(one, "tickets") > 1000
+        assert total(one, "tickets_solved_alone") == alone * total(one, "tickets")
+    annoyed = {"per_order": 0.0, "per_negative_message": 1.0}
+    complaints = model(customers=1000, weeks=3, ties="small_world", contacts=annoyed, auto_reply=auto)
+    for _ in range(3):
+        complaints.arrive()
+        complaints.world.customers.heard_negative[:] = 3
+        for phase in ("weigh", "live", "settle", "respond", "record"):
+            getattr(complaints, phase)()
+        complaints.world.calendar.step += 1
+    assert total(complaints, "tickets") > 1000
+    assert total(complaints, "tickets_solved_alone") == 0
 
 
 def test_without_the_edge_back_the_auto_reply_solves_nobody_and_answers_nobody():

@@ -224,6 +224,7 @@ def tree(market: dict[str, Any] | None = None, programs: dict[str, Any] | None =
         (tree(audience={"stage": ["birth"]}), "must be growth, maturity or decline"),
         (tree(audience={"stage": []}), "mail.audience.stage: an empty list means nobody"),
         (tree(audience={"segment": []}), "mail.audience.segment: an empty list means nobody"),
+        (tree(audience={"share": 0.0}), "mail.audience.share: 0 means nobody; leave the action out"),
         (tree(audience={"segment": ["sea"]}), "market.segments gives sea a share of 0: nobody would be left"),
         (tree({"lifecycle": {"growth_weeks": 8.0}}, audience={"stage": ["growth"], "rfm": {"recency": "far"}}), "growth ends 8 weeks"),
         (tree(to="prospects", audience={"stage": ["growth"]}), "mail.audience: tiers, RFM cells and stages hold customers"),
