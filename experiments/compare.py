@@ -35,7 +35,7 @@ from .executors import Kind, Run, crew, split_threads, suited
 from .gains import VIEWS, Gains, gains_of
 from .job import Job, Members, Outcome, execute, same_people
 from .outputs import MANIFEST, check_kind, replaced, write_bytes
-from .results import kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
+from .results import absent_kpis, kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
 from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
 from .sensitivity import sensitivity as sensitivity_tables
@@ -207,6 +207,7 @@ def compare(
         "command": command or shlex.join(["regulars", *sys.argv[1:]]),
         "version": metadata.version("regulars"),
         "timing": timing,
+        "absent": absent_kpis([one[0] for one in outcomes]),
         "scenarios": parts,
     }
     return Comparison(document, outcomes, tuple(scenarios), tuple(drawn or ()))
@@ -295,9 +296,13 @@ def _answer(
 ) -> dict[str, Any]:
     units = kpi_units()
     differences: dict[str, Any] = {}
+    unpaired: dict[str, Any] = {}
     for name, mine in values.items():
         found = paired_difference(base_values[name], mine)
         differences[name] = None if found.mean is None else {**plain(found), "unit": units[name]}
+        if found.mean is None and np.isfinite([*base_values[name], *mine]).any():
+            sides = (("baseline", base_values[name]), ("scenario", mine))
+            unpaired[name] = {side: _mean(one) for side, one in sides} | {"unit": units[name]}
     weeks = scenario.horizon_weeks
     view = scenario.economics.view
     views = {one: _view(gains_of(before, after, one), one, weeks) for one in VIEWS}
@@ -309,6 +314,7 @@ def _answer(
         "name": scenario.name,
         "description": scenario.description,
         "differences": differences,
+        "unpaired": unpaired,
         "roi": views[view],
         "views": views,
         "payback_week": payback_week(cash),
@@ -317,6 +323,12 @@ def _answer(
         "waterfall": _waterfall(before, after, gains),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
     }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    """Mean over the replications that have a value; None if none has."""
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if len(there) else None
 
 
 def _cash(before: Sequence[Outcome], after: Sequence[Outcome]) -> np.ndarray:

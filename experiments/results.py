@@ -48,6 +48,11 @@ def kpi_values(outcomes: Sequence[Outcome]) -> dict[str, np.ndarray]:
     return found
 
 
+def absent_kpis(outcomes: Sequence[Outcome]) -> list[str]:
+    """KPIs whose mechanism none of these has, by name, those included that then report 0."""
+    return [kpi.type for kpi in kpis() if not any(one.series.has(kpi) for one in outcomes)]
+
+
 def weekly_values(outcome: Outcome) -> dict[str, np.ndarray]:
     """Each KPI by week and segment, shape (weeks, segments + 1), the whole market last; absent ones left out."""
     found = {}
@@ -150,6 +155,7 @@ class Result:
             "people": self.scenario.market.people,
             "state_hash": self.state_hash,
             "kpis": self.summary(),
+            "absent": absent_kpis(self.outcomes[:1]),
             **({"claims": claims} if claims else {}),
             "timing": self.timing,
             "run_dir": None if self.run_dir is None else str(self.run_dir),

@@ -34,7 +34,9 @@ POORER = str.maketrans(
     {MINUS: "-", NOTHING: "-", words.SPACE: " ", "\u2026": "...", "\u25b2": "^", "\u25bc": "v", "\u25c6": "*", "\u25c7": "~"}
 )
 
-MONEY_KPIS = ("revenue", "gross_margin", "reward_cost", "campaign_cost", "program_fixed_cost", "profit", "points_liability")
+COST_KPIS = ("reward_cost", "campaign_cost", "service_cost", "acquisition_cost", "program_fixed_cost")
+MONEY_KPIS = ("revenue", "gross_margin", *COST_KPIS, "profit", "points_liability")
+"""Gross margin less the costs is profit."""
 CUSTOMER_KPIS = (
     "orders",
     "active_customers",
@@ -44,6 +46,14 @@ CUSTOMER_KPIS = (
     "satisfaction",
     "loyalty",
     "members",
+)
+DESK_KPIS = (
+    "tickets",
+    "first_response_minutes",
+    "resolution_hours",
+    "abandonment_rate",
+    "tickets_open",
+    "agent_utilization",
 )
 
 
@@ -109,8 +119,13 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
     )
     _say(out, f"{plain(document.get('scenario') or 'scenario')}: {said}")
     rows: list[tuple[str, ...]] = []
-    for name, one in (document.get("kpis") or {}).items():
-        if not one:
+    absent = set(document.get("absent") or ())
+    # The books have every line, and every customer may come back: 0 where nothing does it.
+    idle = (*COST_KPIS, "won_back_customers") if "win_back_contacts" in absent else COST_KPIS
+    kpis = document.get("kpis") or {}
+    absent |= {name for name in idle if not any((kpis.get(name) or {}).get(key) for key in ("mean", "sd"))}
+    for name, one in kpis.items():
+        if not one or name in absent:
             continue
         unit = str(one.get("unit") or "")
         size = known(one.get("mean")) or 0.0
@@ -127,9 +142,9 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         _say(out, "")
         _claims(out, document, {"currency": currency})
         _say(out, "")
-    absent = [words.kpi_name(name) for name, one in (document.get("kpis") or {}).items() if not one]
-    if absent:
-        _say(out, f"Not in this scenario: {', '.join(absent)}.")
+    missing = [words.kpi_name(name) for name, one in kpis.items() if not one or name in absent]
+    if missing:
+        _say(out, f"Not in this scenario: {', '.join(missing)}.")
     if document.get("run_dir"):
         _say(out, f"Files: {plain(document['run_dir'])}")
 
@@ -377,17 +392,33 @@ def _view(row: Mapping[str, Any]) -> str:
 
 def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     rows: list[tuple[str, ...]] = []
-    found = row.get("differences") or {}
-    for name in (*MONEY_KPIS, *CUSTOMER_KPIS):
+    found, unpaired = row.get("differences") or {}, row.get("unpaired") or {}
+    for name in _told_of(document):
         one = found.get(name)
-        if one and known(one.get("mean")) is not None:
+        if not one or known(one.get("mean")) is None:
+            one = unpaired.get(name)
+        if one:
             said = words.kpi_row(name, one, words.currency_of(document))
             # "Orders, orders" says nothing twice.
-            counted = one.get("unit") in ("share", "people", "orders", "tickets", "messages")
+            counted = one.get("unit") in ("share", "people", "orders", "tickets", "messages") or name.endswith(f"_{one.get('unit')}")
             label = said["name"] if counted else f"{said['name']}, {said['unit']}"
             rows.append((label, said["difference"], said["interval"], said["relative"], said["baseline"]))
     _lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
     _say(out, "  Money in this table and in the readings above it is not discounted.")
+
+
+def _told_of(document: Mapping[str, Any]) -> list[str]:
+    """KPIs of the table of differences, the same for all scenarios: without those that no scenario has, and costs that none has."""
+    absent = set(document.get("absent") or ())
+    zero = {name for name in (*COST_KPIS, "points_liability", "members", "new_customers", "tickets") if _nowhere(name, document)}
+    desk = () if "tickets" in absent | zero else DESK_KPIS
+    return [name for name in (*MONEY_KPIS, *CUSTOMER_KPIS, *desk) if name not in absent | zero]
+
+
+def _nowhere(name: str, document: Mapping[str, Any]) -> bool:
+    """Whether a KPI is 0 in the baseline and in every scenario, or told by none."""
+    found = [(row.get("differences") or {}).get(name) or {} for row in document.get("scenarios") or ()]
+    return not any(one.get(key) for one in found for key in ("mean", "sd", "baseline"))
 
 
 def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:

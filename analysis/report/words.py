@@ -407,17 +407,18 @@ def reading(difference: Mapping[str, Any]) -> str:
 
 
 def kpi_row(name: str, difference: Mapping[str, Any], currency: str) -> dict[str, str]:
-    """One row of the table of KPI differences, said."""
+    """One row of the table of KPI differences, said; of what only one side has, its level there."""
     interval = ends(difference.get("ci95"))
     size = max(abs(one) for one in (known(difference.get("mean")) or 0.0, *(interval or ())))
     unit = str(difference.get("unit") or "")
     say = quantity(unit, currency, size)
     level = quantity(unit, currency, known(difference.get("baseline")) or 0.0)
+    here = known(difference.get("scenario"))
     return {
         "name": kpi_name(name),
         "unit": kpi_unit(unit, currency),
         "baseline": level(difference.get("baseline"), level=True),
-        "difference": say(difference.get("mean")),
+        "difference": say(difference.get("mean")) if here is None else f"at {quantity(unit, currency, here)(here, level=True)}",
         "interval": span(interval, say),
         "relative": percent(difference.get("relative"), signed=True),
         "reading": reading(difference),

@@ -191,6 +191,16 @@ def test_a_run_says_nothing_of_what_is_no_number():
     assert re.search(f"Revenue +{NOTHING} +{NOTHING} +{NOTHING} +USD", run(RUN | {"kpis": {"revenue": one}}))
 
 
+def test_a_run_treats_all_that_is_absent_alike():
+    nothing = {"mean": 0.0, "sd": 0.0, "ci95": [0.0, 0.0], "unit": "moves"}
+    kpis = {**RUN["kpis"], "tier_downgrades": nothing, "win_back_contacts": nothing, "won_back_customers": nothing, "tickets": nothing,
+            "service_cost": nothing | {"unit": "money"}, "members_in_tier_1": None}  # fmt: skip
+    said = run({**RUN, "kpis": kpis, "absent": ["members_in_tier_1", "tier_downgrades", "win_back_contacts"]}, 200)
+    assert not re.search("^(Tier downgrades|Win back contacts|Won back customers|Service cost|Members in tier 1)", said, re.M)
+    assert "Not in this scenario: Referrals, Tier downgrades, Win back contacts, Won back customers, Service cost, Members in" in said
+    assert re.search("^Tickets +0 +0 to 0", said, re.M), "a desk that nobody asks is a result"
+
+
 def test_names_of_a_run_steer_nothing():
     text = run(RUN | {"scenario": "[red]a\x1b[2J", "run_dir": "[bold]b\x07"}, currency="[u]\x1b]0;t\x07")
     assert "[red]a:" in text and "[bold]b" in text and "[u]" in text
