@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from regulars.scenarios.hints import hints
 from regulars.scenarios.scenario import Scenario
 from regulars.sim import catalog
 from regulars.sim.core.component import Kpi
 
+from .cautions import left_tickets
 from .claims import claim_rows
 from .job import Outcome
 from .outputs import write_bytes
@@ -146,7 +148,8 @@ class Result:
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `regulars run`; with `claims` if the scenario has any on a level."""
-        claims = claim_rows(self.scenario, kpi_values(self.outcomes))
+        values = kpi_values(self.outcomes)
+        claims = claim_rows(self.scenario, values)
         return {
             "scenario": self.scenario.id,
             "seed": self.seed,
@@ -157,6 +160,7 @@ class Result:
             "kpis": self.summary(),
             "absent": absent_kpis(self.outcomes[:1]),
             **({"claims": claims} if claims else {}),
+            "warnings": [*hints(self.scenario), *left_tickets(values)],
             "timing": self.timing,
             "run_dir": None if self.run_dir is None else str(self.run_dir),
         }

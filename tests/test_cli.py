@@ -113,6 +113,15 @@ def test_loops_prints_its_document() -> None:
         assert {"mean", "ci95"} <= one["worth"]["profit"].keys()
 
 
+def test_loops_hides_what_cannot_be_measured_unless_all_is_asked_for() -> None:
+    words = ["loops", f"{SHOP}/points_and_mail", *SMALL]
+    few, everything = (regulars(*words, *more) for more in ((), ("--all",)))
+    assert few.exit_code == everything.exit_code == 0
+    names = [one["name"] for one in strict(regulars(*words, "--json").stdout)["loops"]]
+    assert "together contribute" in few.stdout and "--all shows" in few.stdout and "! 3 replications" in few.stdout
+    assert all(f"  {name}" in everything.stdout for name in names) and not all(f"  {name}" in few.stdout for name in names)
+
+
 def test_loops_says_so_where_there_are_none() -> None:
     Path("plain.yaml").write_text("name: Plain\nhorizon_weeks: 4\nmarket: {customers: 100, prospects: 0}\n")
     answer = regulars("loops", "plain.yaml")

@@ -100,7 +100,8 @@ def _provenance(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], currency: str) -> dict[str, Any]:
     """One scenario, said."""
     gain, roi, even = words.profit(row), row.get("roi") or {}, row.get("break_even") or {}
-    absent, unpaired = set(document.get("absent") or ()), row.get("unpaired") or {}
+    absent: set[str] = set(document.get("absent") or ())
+    unpaired = row.get("unpaired") or {}
     told = {name: None if name in absent else one or unpaired.get(name) for name, one in (row.get("differences") or {}).items()}
     return {
         "anchor": f"scenario-{at}",

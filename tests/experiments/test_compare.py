@@ -369,6 +369,11 @@ def test_the_draws_of_a_comparison_are_kept_and_make_its_probability_of_loss(arm
     assert not (folder / "draws.parquet").exists()
 
 
+def test_an_executor_that_does_not_exist_is_refused_though_none_is_needed(arms):
+    with pytest.raises(ValueError, match="executor = 'foo': must be one of auto, threads, processes"):
+        compare(*arms, replications=1, draws=0, sensitivity=False, executor="foo")  # pyright: ignore[reportArgumentType]
+
+
 def told(baseline: str, plan: str) -> tuple[Any, dict[str, list[str]]]:
     """A small comparison, and the cells of its printed table of KPIs by the first."""
     small = {"market.customers": 600, "market.prospects": 900, "horizon_weeks": 30}
