@@ -75,6 +75,8 @@ def validate(
         for path, one in document["files"].items():
             if one["valid"]:
                 typer.echo(f"{path}: valid{' population file' if one['kind'] == 'population' else ''}")
+            for warning in one["warnings"]:
+                typer.echo(f"  ! {warning}")
     if wrong:
         raise typer.Exit(2)
 
@@ -230,6 +232,7 @@ def loops(
     replications: Replications = 20,
     weeks: Weeks = None,
     threads: Threads = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show loops, too, that are worth nothing measurable.")] = False,
     as_json: Json = False,
 ) -> None:
     """Name the feedback loops that are active, cut each in turn on the same luck, and print what it is worth."""
@@ -245,7 +248,7 @@ def loops(
         return
     from regulars.analysis.report import print_loops
 
-    print_loops(found.document)
+    print_loops(found.document, everything=everything)
 
 
 @app.command()
