@@ -61,11 +61,13 @@ class Market:
         columns: `MEASURES` by name, float64 of shape (units,).
         gain: Discounted margin less program costs of the test's weeks, in the currency.
         cost: Discounted program costs of these weeks.
+        weekly: ``orders``, ``spend`` and ``margin`` of all units together by week of the test, shape (weeks,).
     """
 
     columns: dict[str, np.ndarray]
     gain: float
     cost: float
+    weekly: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -130,21 +132,27 @@ class _Start:
     def after(self, model: Any, assigned: Assigned | None = None) -> Market:
         """Run the test's weeks and measure them."""
         customers = model.world.customers
+        so_far = np.empty((self.weeks + 1, 2))
+        so_far[0] = self.orders.sum(), self.spent.sum()
         for week in range(1, self.weeks + 1):
             if assigned is not None and (week == 1 or week in assigned.first_weeks):
                 customers.arm[:] = assigned.in_week(week)
             model.step()
+            so_far[week] = customers.n_orders[self.units].sum(), customers.spent[self.units].sum()
+        by_week = np.diff(so_far, axis=0) / (1.0, MONEY)
+        margin_of_spend = model.world.economics.gross_margin
         orders, spent = customers.n_orders[self.units] - self.orders, customers.spent[self.units] - self.spent
         marks = model.world.owned["kpi.active_customers"].marks[self.units]
         spend = spent / MONEY
         columns = {
             "orders": orders.astype(np.float64),
             "spend": spend,
-            "margin": spend * model.world.economics.gross_margin,
+            "margin": spend * margin_of_spend,
             "bought": (orders > 0).astype(np.float64),
             "retained": ((marks & IS_OBSERVED) != 0).astype(np.float64),
         }
         totals = model.world.totals
         rows = totals.recorded()[self.start_week - 1 :].sum(axis=(0, 2))
         margin, cost = (float(rows[totals.place[name]]) / MONEY for name in ("discounted_margin", "discounted_program_cost"))
-        return Market(columns, margin - cost, cost)
+        weekly = {"orders": by_week[:, 0], "spend": by_week[:, 1], "margin": by_week[:, 1] * margin_of_spend}
+        return Market(columns, margin - cost, cost, weekly)
