@@ -384,6 +384,18 @@ def test_an_interrupt_exits_with_130_and_says_so() -> None:
     assert not list(Path("runs").rglob("*"))
 
 
+@pytest.mark.parametrize("words", [["run", f"{SHOP}/baseline"], ["compare", f"{SHOP}/baseline", f"{SHOP}/mail"]], ids=lambda one: one[0])
+@pytest.mark.parametrize("out", ["deep/out", None])
+def test_an_interrupt_leaves_no_empty_folder(words: list[str], out: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"regulars.experiments.{words[0]}.replicate", interrupt)
+    answer = regulars(*words, *SMALL, *(["--out", out] if out else []))
+    assert answer.exit_code == 130
+    assert not list(Path().iterdir())
+
+
 @pytest.mark.parametrize(
     "words",
     [
