@@ -13,6 +13,8 @@ from regulars.scenarios.claims import impossible
 from regulars.scenarios.scenario import Scenario
 from regulars.sim import catalog
 
+from .cautions import TIMES, left_tickets
+
 
 def claim_rows(
     scenario: Scenario,
@@ -38,6 +40,7 @@ def claim_rows(
             if drawn and claim.kpi in drawn:
                 found = replace(found, ci95_all=over_draws(reading, *drawn[claim.kpi]))
             start = base[np.isfinite(base)]
+            caution = left_tickets(after) if claim.kpi in TIMES else []
             why = impossible(claim.kpi, reading, value, float(start.mean()), claim.bound) if len(start) else None
             if why and drawn and claim.kpi in drawn:
                 # A claim may fit a market that was drawn though not the one of the values in use.
@@ -58,6 +61,7 @@ def claim_rows(
                     "ci95_all": found.ci95_all and list(found.ci95_all),
                     "verdict": "not_possible" if why else verdict(value, found, claim.bound),
                     "reason": why,
+                    "caution": caution[0] if caution else None,
                     "source": claim.source,
                 }
             )

@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from regulars.analysis.compare import (
     FEW_DRAWS,
-    FEW_REPLICATIONS,
     NO_LAUNCH,
     break_even,
     cumulative_band,
@@ -26,16 +25,20 @@ from regulars.analysis.compare import (
     roi_interval,
     waterfall,
 )
+from regulars.analysis.report import words
 from regulars.analysis.report.words import many
 from regulars.scenarios.check import DEFAULT
+from regulars.scenarios.hints import hints
 from regulars.scenarios.scenario import Scenario
+from regulars.sim.core.arguments import one_of
 
+from .cautions import few_replications, left_tickets
 from .claims import claim_rows
 from .executors import Kind, Run, crew, split_threads, suited
 from .gains import VIEWS, Gains, gains_of
 from .job import Job, Members, Outcome, execute, same_people
 from .outputs import MANIFEST, check_kind, replaced, write_bytes
-from .results import kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
+from .results import absent_kpis, kpi_frame, kpi_units, kpi_values, manifest, plain, weekly_frame, weekly_values, write_json, write_parquet
 from .run import Progress, as_scenario, check_settings, replicate
 from .sensitivity import REPLICATIONS as SENSITIVITY_REPLICATIONS
 from .sensitivity import sensitivity as sensitivity_tables
@@ -112,6 +115,11 @@ class Comparison:
         write_bytes(Path(path), render(self.document).encode())
         return Path(path)
 
+    def __repr__(self) -> str:
+        rows = self.document["scenarios"]
+        told = [f"Against {self.document['baseline_name']}:", *(f"  {words.answer(one, self.document)}" for one in rows)]
+        return words.plain(told[0]) + "".join(f"\n{one}" for one in told[1:])
+
     def _repr_html_(self) -> str:
         from regulars.analysis.report import render
 
@@ -151,11 +159,12 @@ def compare(
     Raises:
         ScenarioError: A scenario is not valid.
         NotComparable: Horizons or currencies differ, or there is nothing to compare with the baseline.
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range, or there is no such executor.
     """
     if isinstance(others, Scenario | str):
         others = [others]
     check_settings(replications=replications, seed=seed, draws=draws, weeks=weeks, threads=threads)
+    one_of("executor", executor, ("auto", *get_args(Kind)))
     scenarios = _told_apart(_comparable([as_scenario(one, weeks) for one in (baseline, *others)]))
     work = sum(one.horizon_weeks for one in scenarios)
     ticker = progress("replications", work * replications) if progress else None
@@ -190,7 +199,8 @@ def compare(
         ]
         part["sensitivity"] = swings[at - 1]
         widened = [path for path, one in sorted(mine.items()) if one.widened]
-        part["warnings"] = [*_set_up(scenarios[0], scenario, widened), *_warnings(part, replications, draws)]
+        tickets = [f"In the baseline {one}" for one in left_tickets(values[0])] + left_tickets(values[at])
+        part["warnings"] = [*_set_up(scenarios[0], scenario, widened), *tickets, *_warnings(part, replications, draws)]
         parts.append(part)
     first = scenarios[0]
     document = {
@@ -207,6 +217,7 @@ def compare(
         "command": command or shlex.join(["regulars", *sys.argv[1:]]),
         "version": metadata.version("regulars"),
         "timing": timing,
+        "absent": absent_kpis([one[0] for one in outcomes]),
         "scenarios": parts,
     }
     return Comparison(document, outcomes, tuple(scenarios), tuple(drawn or ()))
@@ -295,9 +306,13 @@ def _answer(
 ) -> dict[str, Any]:
     units = kpi_units()
     differences: dict[str, Any] = {}
+    unpaired: dict[str, Any] = {}
     for name, mine in values.items():
         found = paired_difference(base_values[name], mine)
         differences[name] = None if found.mean is None else {**plain(found), "unit": units[name]}
+        if found.mean is None and np.isfinite([*base_values[name], *mine]).any():
+            sides = (("baseline", base_values[name]), ("scenario", mine))
+            unpaired[name] = {side: _mean(one) for side, one in sides} | {"unit": units[name]}
     weeks = scenario.horizon_weeks
     view = scenario.economics.view
     views = {one: _view(gains_of(before, after, one), one, weeks) for one in VIEWS}
@@ -309,6 +324,7 @@ def _answer(
         "name": scenario.name,
         "description": scenario.description,
         "differences": differences,
+        "unpaired": unpaired,
         "roi": views[view],
         "views": views,
         "payback_week": payback_week(cash),
@@ -317,6 +333,12 @@ def _answer(
         "waterfall": _waterfall(before, after, gains),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
     }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    """Mean over the replications that have a value; None if none has."""
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if len(there) else None
 
 
 def _cash(before: Sequence[Outcome], after: Sequence[Outcome]) -> np.ndarray:
@@ -469,9 +491,7 @@ def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> l
         found.append(
             f"Not only plans differ from the baseline, but also {_listed(differing)}: the difference is not the plan's alone."
         )
-    for one in scenario.components:
-        if one.first_week > scenario.horizon_weeks:
-            found.append(f"{one.address} starts in week {one.first_week}, after the horizon of {many(scenario.horizon_weeks, 'week')}.")
+    found += hints(scenario)
     if widened:
         several = len(widened) > 1
         found.append(
@@ -508,9 +528,7 @@ def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
             "The plan costs money and no order changes within the horizon. Rewards act through behaviors.satisfaction and "
             "behaviors.loyalty, messages through their effect: see that they are on."
         )
-    if replications < FEW_REPLICATIONS:
-        said = many(replications, "replication")
-        found.append(f"{said}: intervals over luck are wide and no verdict is clear; use {FEW_REPLICATIONS} or more.")
+    found += few_replications(replications)
     interval = part["roi"]["profit"]["ci95"]
     if interval and interval[0] <= 0.0 <= interval[1] and interval[0] < interval[1]:
         found.append("Luck alone could explain the difference in profit; add replications or customers.")

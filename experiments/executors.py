@@ -7,11 +7,13 @@ import importlib
 import os
 import pickle
 import signal
+import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
 from typing import Any, Literal
 
 from regulars.sim.core.kernel import is_warm
@@ -32,6 +34,29 @@ class WorkerLost(RuntimeError):
     """A worker process has ended before its job."""
 
     exit_code = 1
+
+
+class Stopped(RuntimeError):
+    """A job has been ended because its result is not wanted any more."""
+
+
+class _Here(threading.local):
+    """What a worker's own thread knows."""
+
+    stop: threading.Event | None = None
+
+
+_here = _Here()
+
+
+def stop_if_told() -> None:
+    """End this job if the work it is a part of has been given up; jobs ask between weeks.
+
+    Raises:
+        Stopped: It has.
+    """
+    if _here.stop is not None and _here.stop.is_set():
+        raise Stopped("the work has been given up")
 
 
 def cores() -> int:
@@ -65,7 +90,9 @@ def suited(people: int, customer_weeks: float, workers: int) -> Kind:
 def crew(workers: int, kind: Kind = "threads") -> Generator[Run]:
     """Workers for jobs: a function ``run(task, items, done=None)`` that gives the results in the order of the items.
 
-    The first failure stops what has not begun and is raised. ``done(item)`` is called in this process as each is finished.
+    The first failure, or an interrupt, gives up all that has not been done and is raised: jobs in threads end when they next ask
+    (`stop_if_told`), processes at once, as they do when this process is gone. ``done(item)`` is called in this process as each is
+    finished.
     For processes the task, its items and results are pickled, on their way between processes only; a process keeps the task
     while it stays the same, with what the task has noted of itself.
 
@@ -75,10 +102,19 @@ def crew(workers: int, kind: Kind = "threads") -> Generator[Run]:
     if workers <= 1:
         yield _in_turn
     elif kind == "threads":
-        with ThreadPoolExecutor(workers) as pool:
-            yield lambda task, items, done=None: _collect([pool.submit(task, item) for item in items], items, done)
+        stop = threading.Event()
+        with ThreadPoolExecutor(workers, initializer=_obey, initargs=(stop,)) as pool:
+            try:
+                yield lambda task, items, done=None: _collect([pool.submit(task, item) for item in items], items, done)
+            except BaseException:
+                stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     else:
-        with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts) as pool:
+        context = get_context("spawn")
+        # Nothing is ever sent: the other end is closed when the work is given up, or when this process is gone.
+        reader, writer = context.Pipe(duplex=False)
+        with reader, writer, ProcessPoolExecutor(workers, context, _serve, (reader,)) as pool:
             for _ in range(workers):
                 # All start at once, and get their imports done while they wait for work.
                 pool.submit(_get_ready)
@@ -91,7 +127,12 @@ def crew(workers: int, kind: Kind = "threads") -> Generator[Run]:
                 except BrokenProcessPool:
                     raise WorkerLost("a worker process was ended from outside, mostly for want of memory: --threads 1 needs less") from None
 
-            yield run
+            try:
+                yield run
+            except BaseException:
+                # Processes gone, the pool drops what was left to do; it fails at work that was also canceled.
+                writer.close()
+                raise
 
 
 def _in_turn(task: Any, items: Sequence[Any], done: Done = None) -> list[Any]:
@@ -105,20 +146,32 @@ def _in_turn(task: Any, items: Sequence[Any], done: Done = None) -> list[Any]:
 
 def _collect(futures: list[Future[Any]], items: Sequence[Any], done: Done) -> list[Any]:
     of = dict(zip(futures, items, strict=True))
-    try:
-        for future in as_completed(futures):
-            future.result()
-            if done is not None:
-                done(of[future])
-        return [future.result() for future in futures]
-    finally:
-        for future in futures:
-            future.cancel()
+    for future in as_completed(futures):
+        future.result()
+        if done is not None:
+            done(of[future])
+    return [future.result() for future in futures]
 
 
-def _leave_interrupts() -> None:
-    """An interrupt from the keyboard reaches all processes; the first one ends the others in order."""
+def _obey(stop: threading.Event) -> None:
+    """This thread's jobs are given up when the flag is set."""
+    _here.stop = stop
+
+
+def _serve(end: Connection) -> None:
+    """Set up a worker process, which lives as long as its parent wants it.
+
+    An interrupt from the keyboard reaches all processes; the first one ends the others.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(end,), daemon=True).start()
+
+
+def _end_with_parent(end: Connection) -> None:
+    parent = parent_process()
+    wait([end] if parent is None else [end, parent.sentinel])
+    # Whatever is being done is for nobody; an orderly end would wait for it.
+    os._exit(1)
 
 
 def _get_ready() -> None:

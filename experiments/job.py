@@ -13,6 +13,8 @@ from regulars.scenarios.scenario import Scenario
 from regulars.sim.core.units import discount_factor
 from regulars.sim.world.customers import NOBODY, STATUS
 
+from .executors import stop_if_told
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -134,11 +136,11 @@ def execute(job: Job) -> list[Outcome]:
     shares = {at: shared_weeks(baseline, one) for at, one in enumerate(others)}
     for at, weeks in sorted(((a, w) for a, w in shares.items() if w is not None), key=lambda one: one[1]):
         began = time.perf_counter()
-        model.run(min(weeks, baseline.horizon_weeks) - model.world.totals.weeks)
+        _run(model, min(weeks, baseline.horizon_weeks))
         simulated += time.perf_counter() - began
         branches[at] = model.branch(others[at])
     began = time.perf_counter()
-    model.run()
+    _run(model, baseline.horizon_weeks)
     simulated += time.perf_counter() - began
     spent = model.world.customers.spent
     outcomes = [_outcome(job, model, None, built, simulated)]
@@ -151,7 +153,7 @@ def execute(job: Job) -> list[Outcome]:
             arm, _ = _build(job, scenario, network if same_people(baseline, scenario) else None)
             built = time.perf_counter() - began
             began = time.perf_counter()
-        arm.run()
+        _run(arm, scenario.horizon_weeks)
         # Rows of another market are other people.
         known = spent if same_people(baseline, scenario) else None
         outcomes.append(_outcome(job, arm, known, built, time.perf_counter() - began))
@@ -173,13 +175,22 @@ def _known_network(job: Job, scenario: Scenario) -> Any:
 def _build(job: Job, scenario: Scenario, network: Any) -> tuple[Any, Any]:
     from regulars.sim.model import LoyaltyModel
 
+    stop_if_told()
     model = LoyaltyModel(
         scenario, seed=job.seed, replication=job.replication, threads=job.threads, collect=False, network=network
     )
     return model, model.world.network
 
 
+def _run(model: Any, until: int) -> None:
+    """Run a model to the end of a week, unless the work is given up meanwhile."""
+    for _ in range(until - model.world.totals.weeks):
+        stop_if_told()
+        model.step()
+
+
 def _tick(job: Job, weeks: int) -> None:
+    stop_if_told()
     if job.tick is not None:
         job.tick(weeks)
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regulars.analysis.compare import paired_difference, share_made
+from regulars.scenarios.hints import hints
 from regulars.scenarios.scenario import Scenario
 from regulars.sim.core.links import Cut, Loop, at_work, effects, find_loops
 from regulars.sim.world.quantities import LIFE, QUANTITIES
 
+from .cautions import few_replications, left_tickets
 from .job import Outcome
 from .results import kpi_units, kpi_values, plain
 from .run import Progress, as_scenario, check_settings, replicate
@@ -57,6 +59,27 @@ class LoopAccounts:
                 row |= {kpi: worth["mean"] if worth else None, f"{kpi}_low": low, f"{kpi}_high": high}
             rows.append(row)
         return pd.DataFrame(rows).set_index("loop") if rows else pd.DataFrame()
+
+    def __repr__(self) -> str:
+        import io
+
+        from rich.console import Console
+
+        from regulars.analysis.report import print_loops
+
+        out = io.StringIO()
+        print_loops(self.document, Console(file=out, width=100))
+        return out.getvalue().rstrip()
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from regulars.analysis.report import words
+
+        told = [*self.document["warnings"], words.loops_verdict(self.document) if self.loops else "No feedback loop."]
+        title = words.plain(self.document["name"] or self.document["scenario"])
+        lines = "".join(f"<p>{escape(words.plain(one))}</p>" for one in told)
+        return f"<h3>{escape(title)}</h3>{lines}{self.frame.to_html(float_format='{:.4g}'.format) if self.loops else ''}"
 
 
 def loops(
@@ -130,6 +153,7 @@ def loops(
         "currency": scenario.currency,
         "loops": accounts,
         "together": together,
+        "warnings": [*hints(scenario), *(few_replications(replications) if found else []), *(left_tickets(values[0]) if found else [])],
         "command": command or shlex.join(["regulars", *sys.argv[1:]]),
         "version": metadata.version("regulars"),
         "timing": timing,

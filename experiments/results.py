@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from regulars.scenarios.hints import hints
 from regulars.scenarios.scenario import Scenario
 from regulars.sim import catalog
 from regulars.sim.core.component import Kpi
 
+from .cautions import left_tickets
 from .claims import claim_rows
 from .job import Outcome
 from .outputs import write_bytes
@@ -46,6 +48,11 @@ def kpi_values(outcomes: Sequence[Outcome]) -> dict[str, np.ndarray]:
         values = [one.value(kpi) for one in summed]
         found[kpi.type] = np.array([np.nan if value is None else value[0, -1] for value in values])
     return found
+
+
+def absent_kpis(outcomes: Sequence[Outcome]) -> list[str]:
+    """KPIs whose mechanism none of these has, by name, those included that then report 0."""
+    return [kpi.type for kpi in kpis() if not any(one.series.has(kpi) for one in outcomes)]
 
 
 def weekly_values(outcome: Outcome) -> dict[str, np.ndarray]:
@@ -141,7 +148,8 @@ class Result:
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `regulars run`; with `claims` if the scenario has any on a level."""
-        claims = claim_rows(self.scenario, kpi_values(self.outcomes))
+        values = kpi_values(self.outcomes)
+        claims = claim_rows(self.scenario, values)
         return {
             "scenario": self.scenario.id,
             "seed": self.seed,
@@ -150,7 +158,9 @@ class Result:
             "people": self.scenario.market.people,
             "state_hash": self.state_hash,
             "kpis": self.summary(),
+            "absent": absent_kpis(self.outcomes[:1]),
             **({"claims": claims} if claims else {}),
+            "warnings": [*hints(self.scenario), *left_tickets(values)],
             "timing": self.timing,
             "run_dir": None if self.run_dir is None else str(self.run_dir),
         }

@@ -113,10 +113,12 @@ def _with_calibrated(scenario: Scenario) -> dict[str, Any]:
 
 def validate_files(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
     """What ``regulars validate --json`` prints: what each file is, whether it is valid, and what is wrong with it."""
+    from .hints import hints
+
     files = {}
     for path in paths:
         name = os.fspath(path)
-        is_population, errors = False, []
+        is_population, errors, warnings = False, [], []
         try:
             source = find(name)
             is_population = kind(source.path) == POPULATION
@@ -125,13 +127,13 @@ def validate_files(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
 
                 read_population(source)
             else:
-                load(name)
+                warnings = hints(load(name))
         except ScenarioError as error:
             errors = [
                 {"file": one.path, "line": one.line, "column": one.column, "path": one.dotted, "message": one.message}
                 for one in error.errors
             ]
-        files[name] = {"kind": POPULATION if is_population else "scenario", "valid": not errors, "errors": errors}
+        files[name] = {"kind": POPULATION if is_population else "scenario", "valid": not errors, "errors": errors, "warnings": warnings}
     return {"files": files}
 
 

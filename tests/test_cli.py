@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,15 @@ def test_loops_prints_its_document() -> None:
         assert one["sign"] in (1, -1) and one["delay_weeks"] >= 0 and one["path"]
         assert {"profit", "retention_rate"} <= one["worth"].keys()
         assert {"mean", "ci95"} <= one["worth"]["profit"].keys()
+
+
+def test_loops_hides_what_cannot_be_measured_unless_all_is_asked_for() -> None:
+    words = ["loops", f"{SHOP}/points_and_mail", *SMALL]
+    few, everything = (regulars(*words, *more) for more in ((), ("--all",)))
+    assert few.exit_code == everything.exit_code == 0
+    names = [one["name"] for one in strict(regulars(*words, "--json").stdout)["loops"]]
+    assert "together contribute" in few.stdout and "--all shows" in few.stdout and "! 3 replications" in few.stdout
+    assert all(f"  {name}" in everything.stdout for name in names) and not all(f"  {name}" in few.stdout for name in names)
 
 
 def test_loops_says_so_where_there_are_none() -> None:
@@ -372,6 +382,50 @@ def test_an_interrupt_exits_with_130_and_says_so() -> None:
     assert told.splitlines()[-1] == "interrupted"
     assert "Traceback" not in told
     assert not list(Path("runs").rglob("*"))
+
+
+@pytest.mark.parametrize("words", [["run", f"{SHOP}/baseline"], ["compare", f"{SHOP}/baseline", f"{SHOP}/mail"]], ids=lambda one: one[0])
+@pytest.mark.parametrize("out", ["deep/out", None])
+def test_an_interrupt_leaves_no_empty_folder(words: list[str], out: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"regulars.experiments.{words[0]}.replicate", interrupt)
+    answer = regulars(*words, *SMALL, *(["--out", out] if out else []))
+    assert answer.exit_code == 130
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["loops", "library:tea_brand/all_together", "--threads", "2"],
+        ["compare", f"{SHOP}/baseline", f"{SHOP}/points", "--replications", "1", "--draws", "9999", "--threads", "2",
+         "--executor", "threads"],
+        ["compare", f"{SHOP}/baseline", f"{SHOP}/points", "--replications", "1", "--draws", "9999", "--threads", "2",
+         "--executor", "processes"],
+    ],
+)  # fmt: skip
+def test_an_interrupt_ends_long_jobs_soon_and_nothing_is_told_after_it(words: list[str]) -> None:
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from regulars import cli; "
+    code += "cli.SECONDS_A_LINE = 0.5; cli.main()"
+    with subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+        try:
+            assert command.stderr is not None
+            while " left" not in (line := command.stderr.readline()) or (words[0] == "compare" and "uncertainty" not in line):
+                assert line, "ended before it was interrupted"
+            command.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            printed, told = command.communicate(timeout=60)
+            took = time.monotonic() - began
+        finally:
+            command.kill()
+
+    assert command.returncode == 130
+    assert (printed, told.splitlines()[-1]) == ("", "interrupted")
+    # At most a line that was on its way.
+    assert len(told.splitlines()) <= 2
+    assert took < 5.0
 
 
 @pytest.mark.parametrize("command", ["", "validate", "show", "diff", "run", "compare", "loops", "calibrate", "catalog", "schema"])

@@ -100,6 +100,9 @@ def _provenance(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], currency: str) -> dict[str, Any]:
     """One scenario, said."""
     gain, roi, even = words.profit(row), row.get("roi") or {}, row.get("break_even") or {}
+    absent: set[str] = set(document.get("absent") or ())
+    unpaired = row.get("unpaired") or {}
+    told = {name: None if name in absent else one or unpaired.get(name) for name, one in (row.get("differences") or {}).items()}
     return {
         "anchor": f"scenario-{at}",
         "name": words.scenario_name(row),
@@ -132,8 +135,8 @@ def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], curr
         "tornado_rows": charts.MOST_ROWS,
         "sensitivity": _sensitivity(row),
         "turns": _turns(row),
-        "kpis": [words.kpi_row(name, one, currency) for name, one in (row.get("differences") or {}).items() if one],
-        "unmeasured": [words.kpi_name(name) for name, one in (row.get("differences") or {}).items() if not one],
+        "kpis": [words.kpi_row(name, one, currency) for name, one in told.items() if one],
+        "unmeasured": [words.kpi_name(name) for name, one in told.items() if not one],
         "claims": _claims(row, currency),
         "claim_note": words.claim_note(row.get("claims") or []),
     }

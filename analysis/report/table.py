@@ -34,7 +34,9 @@ POORER = str.maketrans(
     {MINUS: "-", NOTHING: "-", words.SPACE: " ", "\u2026": "...", "\u25b2": "^", "\u25bc": "v", "\u25c6": "*", "\u25c7": "~"}
 )
 
-MONEY_KPIS = ("revenue", "gross_margin", "reward_cost", "campaign_cost", "program_fixed_cost", "profit", "points_liability")
+COST_KPIS = ("reward_cost", "campaign_cost", "service_cost", "acquisition_cost", "program_fixed_cost")
+MONEY_KPIS = ("revenue", "gross_margin", *COST_KPIS, "profit", "points_liability")
+"""Gross margin less the costs is profit."""
 CUSTOMER_KPIS = (
     "orders",
     "active_customers",
@@ -44,6 +46,14 @@ CUSTOMER_KPIS = (
     "satisfaction",
     "loyalty",
     "members",
+)
+DESK_KPIS = (
+    "tickets",
+    "first_response_minutes",
+    "resolution_hours",
+    "abandonment_rate",
+    "tickets_open",
+    "agent_utilization",
 )
 
 
@@ -108,9 +118,16 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         )
     )
     _say(out, f"{plain(document.get('scenario') or 'scenario')}: {said}")
+    for warning in document.get("warnings") or ():
+        _say(out, f"  ! {plain(warning, limit=400)}")
     rows: list[tuple[str, ...]] = []
-    for name, one in (document.get("kpis") or {}).items():
-        if not one:
+    absent: set[str] = set(document.get("absent") or ())
+    # The books have every line, and every customer may come back: 0 where nothing does it.
+    idle = (*COST_KPIS, "won_back_customers") if "win_back_contacts" in absent else COST_KPIS
+    kpis = document.get("kpis") or {}
+    absent |= {name for name in idle if not any((kpis.get(name) or {}).get(key) for key in ("mean", "sd"))}
+    for name, one in kpis.items():
+        if not one or name in absent:
             continue
         unit = str(one.get("unit") or "")
         size = known(one.get("mean")) or 0.0
@@ -127,9 +144,9 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         _say(out, "")
         _claims(out, document, {"currency": currency})
         _say(out, "")
-    absent = [words.kpi_name(name) for name, one in (document.get("kpis") or {}).items() if not one]
-    if absent:
-        _say(out, f"Not in this scenario: {', '.join(absent)}.")
+    missing = [words.kpi_name(name) for name, one in kpis.items() if not one or name in absent]
+    if missing:
+        _say(out, f"Not in this scenario: {', '.join(missing)}.")
     if document.get("run_dir"):
         _say(out, f"Files: {plain(document['run_dir'])}")
 
@@ -168,15 +185,16 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
         _population(out, document["population"])
 
 
-def print_loops(document: Mapping[str, Any], console: Console | None = None) -> None:
+def print_loops(document: Mapping[str, Any], console: Console | None = None, *, everything: bool = False) -> None:
     """Print the feedback loops of a scenario and what each contributes.
 
     Args:
         document: What `loops --json` prints.
         console: Where to; standard output if None.
+        everything: Whether loops are shown, too, that luck alone could make of nothing.
     """
     out = console or _console()
-    found: Sequence[Mapping[str, Any]] = document.get("loops") or []
+    found: Sequence[Mapping[str, Any]] = sorted(document.get("loops") or [], key=words.loop_size, reverse=True)
     said = ", ".join(
         (
             words.many(document.get("weeks"), "week"),
@@ -185,25 +203,37 @@ def print_loops(document: Mapping[str, Any], console: Console | None = None) -> 
         )
     )
     _say(out, f"{plain(document.get('name') or document.get('scenario') or 'scenario')}: {said}")
+    for warning in document.get("warnings") or ():
+        _say(out, f"  ! {plain(warning, limit=400)}")
     if not found:
         _say(out, "No feedback loop: no effect that is switched on leads back to where it comes from.")
         return
+    _say(out, words.loops_verdict(document), bold=True)
     _say(out, "What is there because of each loop: intact less cut, on the same luck.")
     _say(out, "")
     currency = words.currency_of(document)
     heads = ("loop", f"profit, {currency}", "95 % by luck", "retention", "95 % by luck")
-    rows = [_loop_row(one["name"], one, currency) for one in sorted(found, key=_size, reverse=True)]
+    shown = [one for one in found if everything or words.loop_tells(one)]
+    rows = [_loop_row(words.loop_name(one), one, currency) for one in shown]
     if len(found) > 1:
         rows.append(_loop_row("all together", document["together"], currency))
-    _lay(out, heads, rows, left=heads[:1])
-    _say(out, "")
-    for one in sorted(found, key=_size, reverse=True):
+    if rows:
+        _lay(out, heads, rows, left=heads[:1])
+    left = len(found) - len(shown)
+    if left:
+        them = ("is", "it") if left == 1 else ("are", "them")
+        _say(out, f"{words.many(left, 'more loop' if shown else 'loop')} {them[0]} worth nothing measurable: --all shows {them[1]}.")
+    if shown:
+        _say(out, "")
+    for one in shown:
         counter, share = one.get("counter"), words.loop_share(one.get("gain") or {})
-        name, sign = plain(one["name"], limit=60), words.loop_sign(one["sign"], mixed=bool(counter))
+        sign = words.loop_sign(one["sign"], mixed=bool(counter))
         facts = filter(None, (sign, None if counter else _after(one), share))
-        _say(out, f"  {name}: {', '.join(facts)}" + ("" if counter else f": {_around(one)}"))
+        _say(out, f"  {words.loop_name(one)}: {', '.join(facts)}" + ("" if counter else f": {_around(one)}"))
         for way in (one, counter) if counter else ():
             _say(out, f"    {words.loop_sign(way['sign'])}, {_after(way)}: {_around(way)}")
+    if any(len(words.cut_parameters(one)) > 1 for one in shown):
+        _say(out, "* or +n more: the cut neutralizes several parameters; --json names them all.")
     if len(found) > 1:
         _say(out, "Worths do not add up to that of all together: loops share links and feed each other.")
 
@@ -225,11 +255,6 @@ def _loop_row(name: str, account: Mapping[str, Any], currency: str) -> tuple[str
         say = words.quantity(str(one.get("unit") or ""), currency, mean or 0.0)
         cells += [NOTHING, NOTHING] if mean is None else [say(mean), span(one.get("ci95"), say)]
     return tuple(cells)
-
-
-def _size(account: Mapping[str, Any]) -> float:
-    """How much profit a loop moves, either way."""
-    return abs(known((account["worth"].get("profit") or {}).get("mean")) or 0.0)
 
 
 def _population(out: Console, population: Mapping[str, Any]) -> None:
@@ -377,17 +402,33 @@ def _view(row: Mapping[str, Any]) -> str:
 
 def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     rows: list[tuple[str, ...]] = []
-    found = row.get("differences") or {}
-    for name in (*MONEY_KPIS, *CUSTOMER_KPIS):
+    found, unpaired = row.get("differences") or {}, row.get("unpaired") or {}
+    for name in _told_of(document):
         one = found.get(name)
-        if one and known(one.get("mean")) is not None:
+        if not one or known(one.get("mean")) is None:
+            one = unpaired.get(name)
+        if one:
             said = words.kpi_row(name, one, words.currency_of(document))
             # "Orders, orders" says nothing twice.
-            counted = one.get("unit") in ("share", "people", "orders", "tickets", "messages")
+            counted = one.get("unit") in ("share", "people", "orders", "tickets", "messages") or name.endswith(f"_{one.get('unit')}")
             label = said["name"] if counted else f"{said['name']}, {said['unit']}"
             rows.append((label, said["difference"], said["interval"], said["relative"], said["baseline"]))
     _lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
     _say(out, "  Money in this table and in the readings above it is not discounted.")
+
+
+def _told_of(document: Mapping[str, Any]) -> list[str]:
+    """KPIs of the table of differences, the same for all scenarios: without those that no scenario has, and costs that none has."""
+    absent: set[str] = set(document.get("absent") or ())
+    zero = {name for name in (*COST_KPIS, "points_liability", "members", "new_customers", "tickets") if _nowhere(name, document)}
+    desk = () if "tickets" in absent | zero else DESK_KPIS
+    return [name for name in (*MONEY_KPIS, *CUSTOMER_KPIS, *desk) if name not in absent | zero]
+
+
+def _nowhere(name: str, document: Mapping[str, Any]) -> bool:
+    """Whether a KPI is 0 in the baseline and in every scenario, or told by none."""
+    found = [(row.get("differences") or {}).get(name) or {} for row in document.get("scenarios") or ()]
+    return not any(one.get(key) for one in found for key in ("mean", "sd", "baseline"))
 
 
 def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:

@@ -213,6 +213,68 @@ def loop_share(gain: Mapping[str, Any]) -> str:
     return f"makes {percent(share, digits=1)} of {of}" if share > 0.0 else f"keeps {of} {percent(-share, digits=1)} lower"
 
 
+def cut_parameters(loop: Mapping[str, Any]) -> list[str]:
+    """Parameters that the cut of a loop neutralizes, one that segments have of their own counted once."""
+    paths = (plain(one).split(".") for one in loop.get("cut") or {})
+    return list(dict.fromkeys(".".join(one[3:] if one[:2] == ["market", "segments"] else one) for one in paths))
+
+
+def loop_name(loop: Mapping[str, Any]) -> str:
+    """What a loop is called in a table, with a sign where its cut neutralizes several parameters.
+
+    A loop called by its component alone gets a ``*``; one called by its first effect is told to have more.
+    """
+    name, others = plain(loop.get("name") or "", limit=60), len(cut_parameters(loop)) - 1
+    if others < 1:
+        return name
+    return f"{name} +{others} more" if "." in name else f"{name}.*"
+
+
+def _worth(account: Mapping[str, Any] | None, kpi: str) -> Mapping[str, Any]:
+    return ((account or {}).get("worth") or {}).get(kpi) or {}
+
+
+def loop_size(account: Mapping[str, Any]) -> float:
+    """How much profit a loop moves, either way."""
+    return abs(known(_worth(account, "profit").get("mean")) or 0.0)
+
+
+def loop_tells(account: Mapping[str, Any], *kpis: str) -> bool:
+    """Whether a loop is worth anything that luck alone could not explain; one replication cannot rule it out."""
+    for kpi in kpis or ("profit", "retention_rate"):
+        one = _worth(account, kpi)
+        interval, mean = ends(one.get("ci95")), known(one.get("mean"))
+        if mean and (interval is None or not interval[0] <= 0.0 <= interval[1]):
+            return True
+    return False
+
+
+def loops_verdict(document: Mapping[str, Any]) -> str:
+    """What the loops of a scenario contribute together, and which is the strongest, in one sentence."""
+    found = sorted(document.get("loops") or [], key=loop_size, reverse=True)
+    whole = document.get("together") if len(found) > 1 else found[0]
+    currency, parts = currency_of(document), []
+    for kpi, name in (("profit", "to profit"), ("retention_rate", "to retention")):
+        one = _worth(whole, kpi)
+        mean = known(one.get("mean"))
+        if mean is None:
+            continue
+        amount = money(mean, currency, signed=True) if kpi == "profit" else quantity("share", currency, mean)(mean)
+        interval = ends(one.get("ci95"))
+        luck = interval is not None and interval[0] <= 0.0 <= interval[1]
+        parts.append(f"{amount} {name}" + (" (no more than luck)" if luck else ""))
+    if not parts:
+        return f"{many(len(found), 'loop')}: what {'it is' if len(found) == 1 else 'they are'} worth is not known."
+    start = f"The {len(found)} loops together contribute" if len(found) > 1 else f"The one loop, {loop_name(found[0])}, contributes"
+    said = f"{start} {' and '.join(parts)}"
+    if len(found) > 1:
+        best = next((one for one in found if loop_tells(one, "profit")), None)
+        if best is None:
+            return f"{said}; none by itself moves profit by more than luck."
+        said += f"; the strongest is {loop_name(best)} ({money(_worth(best, 'profit').get('mean'), currency, signed=True)})"
+    return said + "."
+
+
 def scenario_name(row: Mapping[str, Any]) -> str:
     """What people call a scenario."""
     return plain(row.get("name") or row.get("scenario") or "scenario", limit=120)
@@ -407,17 +469,18 @@ def reading(difference: Mapping[str, Any]) -> str:
 
 
 def kpi_row(name: str, difference: Mapping[str, Any], currency: str) -> dict[str, str]:
-    """One row of the table of KPI differences, said."""
+    """One row of the table of KPI differences, said; of what only one side has, its level there."""
     interval = ends(difference.get("ci95"))
     size = max(abs(one) for one in (known(difference.get("mean")) or 0.0, *(interval or ())))
     unit = str(difference.get("unit") or "")
     say = quantity(unit, currency, size)
     level = quantity(unit, currency, known(difference.get("baseline")) or 0.0)
+    here = known(difference.get("scenario"))
     return {
         "name": kpi_name(name),
         "unit": kpi_unit(unit, currency),
         "baseline": level(difference.get("baseline"), level=True),
-        "difference": say(difference.get("mean")),
+        "difference": say(difference.get("mean")) if here is None else f"at {quantity(unit, currency, here)(here, level=True)}",
         "interval": span(interval, say),
         "relative": percent(difference.get("relative"), signed=True),
         "reading": reading(difference),
@@ -457,12 +520,14 @@ def claim_row(claim: Mapping[str, Any], currency: str) -> dict[str, str]:
         return f"{said}{SPACE}{currency}" if unit == "money" else said
 
     interval = claim.get("ci95_all") or claim.get("ci95")
-    digits = {"points": "change in points" if unit in ("share", "points") else f"change in {kpi_unit(unit, currency)}"}
+    named = {"points": "change in points" if unit in ("share", "points") else f"change in {kpi_unit(unit, currency)}"}
+    if unit not in ("share", "money"):
+        named["level"] = f"level in {kpi_unit(unit, currency)}"
     told = str(claim.get("verdict") or "")
     return {
         "name": kpi_name(str(claim.get("name") or "")),
         "kpi": kpi_name(str(claim.get("kpi") or "")),
-        "reading": (digits.get(reading) or READING_NAMES.get(reading, plain(reading, limit=60))) + BOUNDS.get(str(claim.get("bound")), ""),
+        "reading": (named.get(reading) or READING_NAMES.get(reading, plain(reading, limit=60))) + BOUNDS.get(str(claim.get("bound")), ""),
         "claimed": say(claim.get("claimed")),
         "simulated": say(claim.get("simulated")),
         "interval": span(interval, say),
@@ -473,9 +538,11 @@ def claim_row(claim: Mapping[str, Any], currency: str) -> dict[str, str]:
 
 def claim_note(claims: Sequence[Mapping[str, Any]]) -> str:
     """What the intervals of a table of claims hold."""
+    told = f"Intervals are 95{SPACE}% by luck alone."
     if any(ends(one.get("ci95_all")) for one in claims):
-        return f"Intervals hold 95{SPACE}% of draws of luck and uncertain parameters. A claim is no part of the model."
-    return f"Intervals are 95{SPACE}% by luck alone. A claim is no part of the model."
+        told = f"Intervals hold 95{SPACE}% of draws of luck and uncertain parameters."
+    cautions = dict.fromkeys(plain(one["caution"]) for one in claims if one.get("caution"))
+    return " ".join((*cautions, told, "A claim is no part of the model."))
 
 
 def limits(document: Mapping[str, Any]) -> list[str]:

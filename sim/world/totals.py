@@ -142,6 +142,14 @@ class Series:
                 return None
             return np.full((self._data.shape[0], self._data.shape[2]), kpi.absent)
 
+    def has(self, kpi: Kpi) -> bool:
+        """Whether the mechanism of a KPI is in the scenario; one without may still report 0."""
+        try:
+            kpi.value(self)
+        except Absent:
+            return False
+        return True
+
     def summed(self) -> Series:
         """One row: flows summed over weeks, stocks at their last value."""
         if not len(self._data):

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from regulars.experiments.compare import compare
     from regulars.experiments.loops import loops
     from regulars.experiments.run import run
-    from regulars.scenarios import load
+    from regulars.scenarios import ScenarioError, load
     from regulars.sim.model import LoyaltyModel
 
 FACE = {
     "LoyaltyModel": ("regulars.sim.model", "One market, week by week; a mesa.Model."),
+    "ScenarioError": ("regulars.scenarios", "What is wrong with a scenario, all of it at once."),
     "calibrate": ("regulars.experiments.calibrate", "A customer population from a log of orders."),
     "compare": ("regulars.experiments.compare", "Scenarios against a baseline on the same luck."),
     "load": ("regulars.scenarios", "A checked scenario from a file or the library."),
@@ -28,7 +29,7 @@ FACE = {
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["LoyaltyModel", "calibrate", "compare", "load", "loops", "run"]
+__all__ = ["LoyaltyModel", "ScenarioError", "calibrate", "compare", "load", "loops", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -38,4 +39,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *FACE])
+    return sorted(FACE)

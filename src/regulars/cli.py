@@ -75,6 +75,8 @@ def validate(
         for path, one in document["files"].items():
             if one["valid"]:
                 typer.echo(f"{path}: valid{' population file' if one['kind'] == 'population' else ''}")
+            for warning in one["warnings"]:
+                typer.echo(f"  ! {warning}")
     if wrong:
         raise typer.Exit(2)
 
@@ -142,23 +144,23 @@ def run(
     _suffix("--customers", customers, ".parquet")
     with _errors():
         scenario = _load(file, sets, weeks)
-        _check_outputs([scenario], out, {"--customers": customers})
-        _announce()
-        from regulars.experiments.run import run as run_scenario
-        from regulars.experiments.run import save, save_customers
+        with _claimed([scenario], out, {"--customers": customers}):
+            _announce()
+            from regulars.experiments.run import run as run_scenario
+            from regulars.experiments.run import save, save_customers
 
-        with _progress() as task:
-            result = run_scenario(
-                scenario,
-                replications=replications,
-                seed=seed,
-                threads=threads,
-                keep_customers=customers is not None,
-                progress=task("replications", scenario.horizon_weeks * replications),
-            )
-        result = save(result, _folder(out, scenario.id), _command())
-        if customers is not None:
-            save_customers(result, customers)
+            with _progress() as task:
+                result = run_scenario(
+                    scenario,
+                    replications=replications,
+                    seed=seed,
+                    threads=threads,
+                    keep_customers=customers is not None,
+                    progress=task("replications", scenario.horizon_weeks * replications),
+                )
+            result = save(result, _folder(out, scenario.id), _command())
+            if customers is not None:
+                save_customers(result, customers)
     if as_json:
         _print(result.document())
         return
@@ -191,27 +193,27 @@ def compare(
     _suffix("--report", report, ".html", ".htm")
     with _errors():
         scenarios = _load_all([base, *others], sets, weeks)
-        _check_outputs(scenarios, out, {"--report": report})
-        _announce()
-        from regulars.experiments.compare import compare as compare_scenarios
-        from regulars.experiments.compare import save
+        with _claimed(scenarios, out, {"--report": report}):
+            _announce()
+            from regulars.experiments.compare import compare as compare_scenarios
+            from regulars.experiments.compare import save
 
-        with _progress() as task:
-            found = compare_scenarios(
-                scenarios[0],
-                scenarios[1:],
-                replications=replications,
-                seed=seed,
-                draws=draws,
-                sensitivity=sensitivity,
-                threads=threads,
-                executor=executor,
-                progress=task,
-                command=_command(),
-            )
-        found = save(found, _folder(out, _versus([one.id for one in scenarios])))
-        if report is not None:
-            found.report(report)
+            with _progress() as task:
+                found = compare_scenarios(
+                    scenarios[0],
+                    scenarios[1:],
+                    replications=replications,
+                    seed=seed,
+                    draws=draws,
+                    sensitivity=sensitivity,
+                    threads=threads,
+                    executor=executor,
+                    progress=task,
+                    command=_command(),
+                )
+            found = save(found, _folder(out, _versus([one.id for one in scenarios])))
+            if report is not None:
+                found.report(report)
     if as_json:
         _print(found.document)
         return
@@ -230,6 +232,7 @@ def loops(
     replications: Replications = 20,
     weeks: Weeks = None,
     threads: Threads = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show loops, too, that are worth nothing measurable.")] = False,
     as_json: Json = False,
 ) -> None:
     """Name the feedback loops that are active, cut each in turn on the same luck, and print what it is worth."""
@@ -245,7 +248,7 @@ def loops(
         return
     from regulars.analysis.report import print_loops
 
-    print_loops(found.document)
+    print_loops(found.document, everything=everything)
 
 
 @app.command()
@@ -374,11 +377,14 @@ def _suffix(option: str, path: Path | None, *wanted: str) -> None:
         raise typer.Exit(2)
 
 
-def _check_outputs(scenarios: list[Any], out: Path | None, files: dict[str, Path | None]) -> None:
-    """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from."""
-    from regulars.experiments.outputs import check_outputs
+def _claimed(scenarios: list[Any], out: Path | None, files: dict[str, Path | None]) -> Any:
+    """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from.
 
-    check_outputs(files, out, [file for one in scenarios for file in one.files], scenarios=[one.id for one in scenarios])
+    Around the work: folders that were made for nothing go again.
+    """
+    from regulars.experiments.outputs import claimed
+
+    return claimed(files, out, [file for one in scenarios for file in one.files], scenarios=[one.id for one in scenarios])
 
 
 def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:

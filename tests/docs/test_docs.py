@@ -139,7 +139,7 @@ def _keys(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     """Names in a document; those of KPIs are values."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if path[-1:] != ("differences",):
+            if path[-1:] not in (("differences",), ("unpaired",)):
                 yield name
             yield from _keys(inner, (*path, name))
     elif isinstance(value, list):

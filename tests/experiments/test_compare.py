@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
+from regulars.analysis.report import print_answer
 from regulars.experiments.claims import claim_rows
 from regulars.experiments.compare import NotComparable, compare, gains_of, save
 from regulars.experiments.results import weekly_values
 from regulars.experiments.run import run
-from regulars.scenarios import from_tree
+from regulars.scenarios import from_tree, load
 
 TREE: dict[str, Any] = {
     "name": "shop",
@@ -363,3 +367,67 @@ def test_the_draws_of_a_comparison_are_kept_and_make_its_probability_of_loss(arm
             assert mine[drawn["path"]].between(drawn["low"], drawn["high"]).all() and mine[drawn["path"]].nunique() > 1
     save(compare(clv[0], [clv[1], dear], replications=1, draws=0), folder)
     assert not (folder / "draws.parquet").exists()
+
+
+def test_an_executor_that_does_not_exist_is_refused_though_none_is_needed(arms):
+    with pytest.raises(ValueError, match="executor = 'foo': must be one of auto, threads, processes"):
+        compare(*arms, replications=1, draws=0, sensitivity=False, executor="foo")  # pyright: ignore[reportArgumentType]
+
+
+def told(baseline: str, plan: str) -> tuple[Any, dict[str, list[str]]]:
+    """A small comparison, and the cells of its printed table of KPIs by the first."""
+    small = {"market.customers": 600, "market.prospects": 900, "horizon_weeks": 30}
+    found = compare(*(load(name).with_values(small) for name in (baseline, plan)), replications=2, draws=0, sensitivity=False)
+    out = io.StringIO()
+    print_answer(found.document, Console(file=out, width=200))
+    lines = out.getvalue().replace("\u2212", "-").splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("KPI ")) + 2
+    rows = [re.split(" {2,}", line.strip()) for line in lines[start:]]
+    return found, {row[0].rpartition(",")[0] or row[0]: row for row in rows[: next(at for at, row in enumerate(rows) if len(row) < 2)]}
+
+
+@pytest.mark.parametrize(
+    ("baseline", "plan", "lines"),
+    [
+        ("library:saas_desk/baseline", "library:saas_desk/agents_5", {"Service cost"}),
+        ("library:tea_brand/broadcast", "library:tea_brand/city_groups", {"Campaign cost"}),
+        ("library:tea_brand/broadcast", "library:tea_brand/all_together", {"Program fixed cost", "Campaign cost", "Acquisition cost"}),
+        ("library:tea_brand/broadcast", "library:tea_brand/second_cup", {"Campaign cost"}),
+        ("library:online_shop/baseline", "library:online_shop/points", {"Reward cost", "Program fixed cost"}),
+    ],
+)
+def test_rows_of_money_in_the_table_add_up_to_profit(baseline, plan, lines):
+    """Gross margin is net of discounts and of orders sent back; each cost that any scenario has stands in a row of its own."""
+    found, rows = told(baseline, plan)
+    money = {name: [float(row[at].replace(",", "")) for at in (1, -1)] for name, row in rows.items() if ", " in row[0]}
+    costs = {name for name in money if name.endswith(" cost")}
+    assert lines <= costs
+    differences = found.document["scenarios"][0]["differences"]
+    assert all(any(differences[name.lower().replace(" ", "_")][key] for key in ("mean", "sd", "baseline")) for name in costs)
+    for at in (0, 1):
+        # Each row is rounded by itself.
+        assert money["Gross margin"][at] - sum(money[name][at] for name in costs) == pytest.approx(money["Profit"][at], abs=4.0)
+
+
+def test_rows_of_a_desk_stand_where_any_scenario_has_one():
+    desk = {"Tickets", "First response minutes", "Resolution hours", "Abandonment rate", "Tickets open", "Agent utilization"}
+    _, rows = told("library:saas_desk/baseline", "library:saas_desk/agents_5")
+    assert desk <= rows.keys() and not {"Members", "Points liability", "Reward cost"} & rows.keys()
+    _, rows = told("library:online_shop/baseline", "library:online_shop/points")
+    assert not desk & rows.keys() and {"Members", "Points liability"} <= rows.keys()
+
+
+def test_what_only_one_scenario_has_is_told_as_it_stands_there():
+    tree = {"name": "Shop", "horizon_weeks": 10, "market": {"customers": 400, "prospects": 0}}
+    bare = from_tree(tree, id="bare")
+    served = from_tree({**tree, "feedback": {"desk": {"type": "service_desk", "contacts": {"per_week": 0.2}}}}, id="served")
+    for first, second, side in ((bare, served, "scenario"), (served, bare, "baseline")):
+        document = compare(first, second, replications=2, draws=0, sensitivity=False).document
+        row = document["scenarios"][0]
+        assert row["differences"]["resolution_hours"] is None
+        one = row["unpaired"]["resolution_hours"]
+        assert one[side] > 0.0 and one["unit"] == "hours" and one["baseline" if side == "scenario" else "scenario"] is None
+        assert "tickets" not in document["absent"] and "members" in document["absent"]
+        out = io.StringIO()
+        print_answer(document, Console(file=out, width=120))
+        assert re.search(r"Resolution hours +at \d" if side == "scenario" else r"Resolution hours +\u2013 .* \d", out.getvalue())

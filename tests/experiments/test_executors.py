@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from regulars.experiments.compare import compare
-from regulars.experiments.executors import PEOPLE_FOR_THREADS, WorkerLost, crew, suited
+from regulars.experiments.executors import PEOPLE_FOR_THREADS, WorkerLost, crew, stop_if_told, suited
 from regulars.scenarios import load
 
 KINDS = [(1, "threads"), (3, "threads"), (2, "processes")]
@@ -39,6 +43,91 @@ def end_at_three(item: int) -> int:
     if item == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     return item
+
+
+@dataclass
+class Sleeper:
+    """Notes its process and works for a minute; the rest makes it as heavy as a task with networks."""
+
+    folder: Path
+    heavy: bytes = b"x" * 3_000_000
+
+    def __call__(self, item: int) -> None:
+        (self.folder / f"{item}-{os.getpid()}").touch()
+        for _ in range(6000):
+            stop_if_told()
+            time.sleep(0.01)
+
+
+def sleepers(folder: Path, jobs: int, seconds: float = 60.0) -> list[int]:
+    """Processes of the jobs that have begun, as soon as there are so many."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = [int(one.name.partition("-")[2]) for one in folder.iterdir()]
+        if len(found) >= jobs:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("jobs have not begun")
+
+
+def alive(process: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def gone(processes: list[int], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not any(map(alive, processes)):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_worker_processes_end_with_their_parent_and_let_go_of_its_pipe(end, tmp_path):
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nimport pathlib, test_executors\n"
+    code += "if __name__ == '__main__':\n    with test_executors.crew(2, 'processes') as run:\n"
+    code += f"        run(test_executors.Sleeper(pathlib.Path({str(tmp_path)!r})), range(6))\n"
+    script = tmp_path.with_suffix(".py")
+    script.write_text(code)
+    processes: list[int] = []
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as parent:
+        try:
+            processes = sleepers(tmp_path, 2)
+            parent.send_signal(end)
+            assert parent.wait(10) == -end
+            assert gone(processes, 5.0)
+            assert parent.stdout is not None and parent.stdout.read() == ""
+        finally:
+            parent.kill()
+            for one in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_an_interrupt_ends_jobs_that_have_begun(kind, tmp_path):
+    """Threads end when they next ask, processes at once; nobody waits for a minute's work."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nimport pathlib, test_executors, signal\n"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += f"if __name__ == '__main__':\n    with test_executors.crew(2, {kind!r}) as run:\n"
+    code += f"        run(test_executors.Sleeper(pathlib.Path({str(tmp_path)!r})), range(6))\n"
+    script = tmp_path.with_suffix(".py")
+    script.write_text(code)
+    with subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True) as parent:
+        try:
+            processes = sleepers(tmp_path, 2)
+            parent.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt" in parent.communicate(timeout=10)[1]
+            assert kind == "threads" or gone(processes, 5.0)
+        finally:
+            parent.kill()
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize(("workers", "kind"), KINDS)

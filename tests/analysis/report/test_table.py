@@ -191,6 +191,16 @@ def test_a_run_says_nothing_of_what_is_no_number():
     assert re.search(f"Revenue +{NOTHING} +{NOTHING} +{NOTHING} +USD", run(RUN | {"kpis": {"revenue": one}}))
 
 
+def test_a_run_treats_all_that_is_absent_alike():
+    nothing = {"mean": 0.0, "sd": 0.0, "ci95": [0.0, 0.0], "unit": "moves"}
+    kpis = {**RUN["kpis"], "tier_downgrades": nothing, "win_back_contacts": nothing, "won_back_customers": nothing, "tickets": nothing,
+            "service_cost": nothing | {"unit": "money"}, "members_in_tier_1": None}  # fmt: skip
+    said = run({**RUN, "kpis": kpis, "absent": ["members_in_tier_1", "tier_downgrades", "win_back_contacts"]}, 200)
+    assert not re.search("^(Tier downgrades|Win back contacts|Won back customers|Service cost|Members in tier 1)", said, re.M)
+    assert "Not in this scenario: Referrals, Tier downgrades, Win back contacts, Won back customers, Service cost, Members in" in said
+    assert re.search("^Tickets +0 +0 to 0", said, re.M), "a desk that nobody asks is a result"
+
+
 def test_names_of_a_run_steer_nothing():
     text = run(RUN | {"scenario": "[red]a\x1b[2J", "run_dir": "[bold]b\x07"}, currency="[u]\x1b]0;t\x07")
     assert "[red]a:" in text and "[bold]b" in text and "[u]" in text
@@ -265,11 +275,11 @@ def loop(name: str, profit: float | None, *, sign: int = 1, gain: float | None =
     }  # fmt: skip
 
 
-def accounts(*loops: dict[str, Any], width: int = 100) -> str:
+def accounts(*loops: dict[str, Any], width: int = 100, everything: bool = False) -> str:
     out = io.StringIO()
     together = {"worth": {"profit": {"mean": 5.0, "ci95": None, "unit": "money"}, "retention_rate": None}} if loops else None
     document = {"name": "Shop", "weeks": 52, "people": 700, "replications": 4, "currency": "EUR", "loops": loops, "together": together}
-    print_loops(document, Console(file=out, width=width))
+    print_loops(document, Console(file=out, width=width), everything=everything)
     return out.getvalue().replace(SPACE, " ").replace(MINUS, "-")
 
 
@@ -298,6 +308,42 @@ def test_one_loop_has_no_sum_and_none_is_said_in_a_line():
 def test_accounts_fit_a_narrow_terminal():
     said = accounts(loop("a_long_name.and_its_effect", 123456.0), loop("other", None), width=40)
     assert "123,456" in said and max(map(cell_len, said.splitlines())) <= 40
+
+
+def test_a_verdict_on_all_loops_stands_on_top_with_the_strongest():
+    def verdict(*loops: dict[str, Any]) -> str:
+        return accounts(*loops, width=200).splitlines()[1]
+
+    said = verdict(loop("small", 20.0), loop("large", -300.0, sign=-1), loop("noise", 9.0))
+    assert said == "The 3 loops together contribute +5.00 EUR to profit; the strongest is large (-300 EUR)."
+    assert verdict(loop("noise", 9.0), loop("none", 0.0)).endswith("none by itself moves profit by more than luck.")
+    assert verdict(loop("only", 9.0)) == "The one loop, only, contributes +9.00 EUR to profit (no more than luck)."
+
+
+def test_loops_that_luck_could_make_of_nothing_are_counted_and_shown_on_request():
+    steady = {"mean": 0.01, "ci95": [0.005, 0.015], "unit": "share"}
+    kept = loop("kept", 3.0) | {"worth": {"profit": loop("x", 3.0)["worth"]["profit"], "retention_rate": steady}}
+    found = (loop("large", 300.0), kept, loop("noise", 9.0), loop("hum", -9.0))
+    few, everything = accounts(*found, width=150), accounts(*found, width=150, everything=True)
+    assert "large" in few and "kept" in few and "noise" not in few and "hum" not in few
+    assert "2 more loops are worth nothing measurable: --all shows them." in few
+    assert "noise" in everything and "hum" in everything and "--all" not in everything
+    assert "1 loop is worth nothing measurable: --all shows it." in accounts(loop("noise", 9.0))
+
+
+def test_a_cut_of_several_parameters_says_so():
+    several = {f"behaviors.word_of_mouth.{one}": 0.0 for one in ("strong", "weak")}
+    by_segment = {"behaviors.loyalty.effect": 0.0, "market.segments.town.behaviors.loyalty.effect": 0.0}
+    said = accounts(
+        loop("word_of_mouth", 50.0) | {"cut": several},
+        loop("desk.wait", 40.0) | {"cut": {**several, "behaviors.word_of_mouth.ill": 0.0}},
+        loop("loyalty.effect", 30.0) | {"cut": by_segment},
+        width=150,
+    )
+    assert re.search(r"^word_of_mouth\.\* +\+50", said, re.M) and "  word_of_mouth.*: reinforcing" in said
+    assert re.search(r"^desk\.wait \+2 more +\+40", said, re.M)
+    assert re.search(r"^loyalty\.effect +\+30", said, re.M), "a segment's own value is the same parameter"
+    assert "--json names them all" in said and "--json" not in accounts(loop("loyalty.effect", 30.0) | {"cut": by_segment})
 
 
 CLAIM = {
