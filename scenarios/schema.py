@@ -13,7 +13,7 @@ from regulars.sim.core.component import SECTIONS, Component
 from regulars.sim.world.market import Economics, Market
 
 from .check import NEEDED, TOP, Head
-from .faults import number
+from .faults import listed, number
 from .resolve import NAME, OFF, PARTS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -143,8 +143,8 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
         neutral = "" if row["neutral"] is None else f" (neutral {number(row['neutral'])})"
         cells = [
             f"`{row['name']}`",
-            _default(row["default"]),
-            _range(row["low"], row["high"]) + _believed(row["plausible"]),
+            default(row),
+            allowed(row),
             row["unit"],
             f"{row['role']}{neutral}",
             row["doc"],
@@ -154,21 +154,34 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _default(value: Any) -> str:
-    if value is None or value in ("", {}, []):
-        return ""
+def default(row: dict[str, Any]) -> str:
+    """What holds where a scenario says nothing; of a group that is then off, also what holds once it is given."""
+    value, told = row["default"], ""
+    if value is not None and value not in ("", {}, []):
+        told = _shown(value)
+    if row["group"] is None:
+        return told
+    return f"off unless given; then {told}" if told else "off unless given"
+
+
+def _shown(value: Any) -> str:
+    """A value as people write it in YAML."""
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(one) for one in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return number(round(value, 6)) if isinstance(value, float) else str(value)
 
 
-def _range(low: Any, high: Any) -> str:
-    if low is None and high is None:
-        return ""
-    return f"{'' if low is None else number(low)} to {'' if high is None else number(high)}".strip()
-
-
-def _believed(plausible: list[float] | None) -> str:
-    """The narrower range that sensitivity and uncertainty take, if there is one."""
-    return "" if plausible is None else f" (plausible {number(plausible[0])} to {number(plausible[1])})"
+def allowed(row: dict[str, Any]) -> str:
+    """The choices or the range, and the narrower range that sensitivity and uncertainty take, if there is one."""
+    if row["choices"]:
+        return listed(row["choices"])
+    low, high, plausible = row["low"], row["high"], row["plausible"]
+    told = ""
+    if low is not None or high is not None:
+        told = f"{'' if low is None else number(low)} to {'' if high is None else number(high)}".strip()
+    return told if plausible is None else f"{told} (plausible {number(plausible[0])} to {number(plausible[1])})"
 
 
 def _cell(text: str) -> str:
