@@ -50,7 +50,11 @@ def _section(model: type[BaseModel], name: str, definitions: dict[str, Any]) -> 
 
 
 def _lenient(made: dict[str, Any]) -> dict[str, Any]:
-    """Nothing is required: what a file leaves out may be inherited."""
+    """Nothing is required: what a file leaves out may be inherited. A group that may be null may be off."""
+    for one in made.get("properties", {}).values():
+        kinds = one.get("anyOf", [])
+        if {"type": "null"} in kinds and any("$ref" in kind for kind in kinds):
+            one["anyOf"] = [*kinds, _OFF]
     return {name: value for name, value in made.items() if name not in ("required", "title")}
 
 

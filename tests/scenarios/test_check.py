@@ -246,3 +246,81 @@ def test_names_unlike_any_are_answered_with_those_there_are(refusal):
     (line,) = refusal("zzzz: 1\n")
     assert line.startswith("s.yaml:1:1: zzzz: no such section. Known: extends, name, description, horizon_weeks, step_days, currency, ")
     assert line.endswith(" more.")
+
+
+def params_of(scenario, address):
+    component = scenario.component(address)
+    assert component is not None
+    return component.params
+
+
+def test_off_removes_an_inherited_group_at_any_depth(write):
+    write("base.yaml", "programs: {card: {type: toy_card, best: {points: 5}, prizes: {a: {points: 3}, b: {points: 4}}}}\n")
+    write("plan.yaml", "extends: base.yaml\nprograms: {card: {best: off, prizes: {a: off}}}\n")
+    params = params_of(load("plan.yaml"), "programs.card")
+    assert params.best is None and list(params.prizes) == ["b"]
+    assert params_of(load("base.yaml", ["programs.card.best=off"]), "programs.card").best is None
+    assert params_of(load("base.yaml").with_values({"programs.card.best": "off"}), "programs.card").best is None
+    write("again.yaml", "extends: plan.yaml\nprograms: {card: {best: {points: 7}}}\n")
+    assert params_of(load("again.yaml"), "programs.card").best.points == 7
+
+
+def test_off_removes_the_auto_reply_of_a_desk_and_the_cell_of_an_audience(write):
+    write("plan.yaml", "extends: library:saas_desk/baseline\nfeedback: {desk: {auto_reply: off, audience: {rfm: off}}}\n")
+    assert params_of(load("plan.yaml"), "feedback.desk").auto_reply is None
+    tiers = "programs: {club: {type: tiers, tiers: {gold: {spend: 5, birthday: off}}}}\n"
+    write("tiers.yaml", tiers)
+    assert params_of(load("tiers.yaml"), "programs.club").tiers["gold"].birthday is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("feedback: {d: {type: service_desk, wait: off}}\n", "feedback.d.wait = off: cannot be off: change its values instead."),
+        (
+            "programs: {card: {type: toy_card, prizes: off}}\n",
+            "programs.card.prizes = off: cannot be off: switch its entries off one by one.",
+        ),
+        ("market: {network: off}\n", "market.network = off: cannot be off: change its values instead. Write {type: none}."),
+        ("market: {customers: off}\n", "market.customers = off: must be a whole number 0 to 50000000 (unit people). Default: 10000."),
+        (
+            "feedback: {d: {type: service_desk, audience: {share: off}}}\n",
+            "feedback.d.audience.share = off: must be a number 0 to 1 (unit share). Default: 1.",
+        ),
+    ],
+)
+def test_what_must_be_there_cannot_be_off(refusal, text, line):
+    (told,) = refusal(text)
+    assert told.partition(" ")[2] == line
+
+
+def test_an_unreadable_value_in_a_claim_hides_nothing_else_at_the_top(refusal):
+    lines = refusal(
+        "sources: {foo.bar: x}\nuncertainties: {market.customer: {low: 0, high: 1}}\nclaims:\n"
+        "  c: {kpi: repurchase, readings: {relative: 1}, source: x}\n  f: {kpi: orders, readings: {points: .nan}, source: x}\n"
+    )
+    assert [one.split(" ")[1].rstrip(":") for one in lines] == [
+        "sources.foo.bar",
+        "uncertainties.market.customer",
+        "claims.c.kpi",
+        "claims.f.readings.points",
+    ]
+
+
+def test_a_wrong_value_hides_no_contradiction_that_does_not_hang_on_it(refusal):
+    discount = "campaigns: {d: {type: discount, depth: 0.2, budget: -5, start_week: 20, end_week: 10}}\n"
+    assert [one.split(" ")[1] for one in refusal(discount)] == ["campaigns.d:", "campaigns.d.budget"]
+    desks = "feedback: {a: {type: service_desk, opening: {opens: 20, closes: 8}}, b: {type: service_desk}}\n"
+    assert [one.split(" ")[1] for one in refusal(desks)] == ["feedback.a:", "feedback.a.opening:", "feedback.b:"]
+
+
+def test_a_wrong_value_brings_no_contradiction_that_hangs_on_it(refusal):
+    # It may close at any hour, so it may close after 20 o'clock.
+    opens = "feedback: {a: {type: service_desk, opening: {opens: 20, closes: late}}}\n"
+    assert [one.split(" ")[1] for one in refusal(opens)] == ["feedback.a.opening.closes"]
+    # Nor does what names others ask for go away with the part that brings them.
+    tiers = "programs: {club: {type: tiers, window_weeks: 1, tiers: {silver: {}, gold: {spend: -1}}}}\n"
+    mail = "campaigns: {mail: {type: push, audience: {tier: [gold]}}}\n"
+    assert [one.split(" ")[1] for one in refusal(tiers + mail)] == ["programs.club.window_weeks", "programs.club.tiers.gold.spend"]
+    empty = "market: {customers: 0, segments: {a: {share: 1}}}\ncampaigns: {mail: {type: push, audience: {segment: [a, b]}}}\n"
+    assert [one.split(" ")[1] for one in refusal(empty)] == ["market:", "campaigns.mail.audience.segment:"]
