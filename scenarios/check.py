@@ -22,11 +22,11 @@ from . import claims as claiming
 from . import options
 from . import resolve as resolving
 from .drafts import common, drafts
-from .faults import Fault, choice, number, tags_of, validated
+from .faults import Fault, choice, meant, number, tags_of, validated
 from .library import Source, find
 from .options import KINDS
 from .population import JOINT, PopulationFile, place, placed, read_edges, read_population
-from .problem import Place, Problem, ScenarioError, nearest, problem, suggestion
+from .problem import Place, Problem, ScenarioError, as_written, nearest, problem, suggestion
 from .reader import Node, plain, plant
 from .resolve import ALWAYS, NAME, OFF, PARTS, Resolved, values_layer
 from .scenario import Scenario
@@ -36,6 +36,9 @@ NEEDED = {
     "spend": "cannot be off: an order needs a value. For 20 each give {type: lognormal, mean_log: 2.996, between_sd: 0, within_sd: 0}.",
 }
 """Behaviors without which a market is none, and what to write instead of `off`."""
+
+VALUES = ("null", "true", "false")
+"""Words that are no names, with or without quotes."""
 
 DEFAULT = "catalog:0"
 """Origin of values that no file gives."""
@@ -353,9 +356,13 @@ def _chosen(section: str, name: str, part: Any, faults: list[Fault], calibrated:
         return None
     if not isinstance(part, dict):
         rule = "must be a map of parameters, {} for the defaults, or off."
-        hint = {None: " Nothing follows the colon.", False: " To leave it out write off instead of false."}
-        hint[True] = " To take the defaults write {} instead of true."
-        told = hint.get(part, "") if part is None or isinstance(part, bool) else ""
+        told, word = "", as_written(part)
+        if part is None:
+            told = " Nothing follows the colon."
+        elif isinstance(meant(part), bool):
+            told = (
+                f" To take the defaults write {{}} instead of {word}." if meant(part) else f" To leave it out write off instead of {word}."
+            )
         faults.append(Fault(path, rule + told, value=... if part is None else part))
         return None
     if section == "behaviors":
@@ -364,12 +371,21 @@ def _chosen(section: str, name: str, part: Any, faults: list[Fault], calibrated:
     if wanted is None and catalog.variants(kind, name):
         wanted = name
     if wanted is None:
-        faults.append(Fault(path, f"needs a `type`. {suggestion(name, catalog.types(kind))}"))
+        faults.append(Fault(path, f"needs a `type`. {_likely(name, part, catalog.types(kind))}"))
     elif not isinstance(wanted, str) or not catalog.variants(kind, wanted):
         faults.append(Fault((*path, "type"), f"no such {kind}. {suggestion(wanted, catalog.types(kind))}", value=wanted))
     else:
         return catalog.find(kind, wanted)
     return None
+
+
+def _likely(name: str, part: dict[str, Any], types: list[str]) -> str:
+    """The type that a part without one most likely means: one that it says elsewhere, or that its name has in it."""
+    said = [one for one in types if one in [value for value in part.values() if isinstance(value, str)]]
+    alike = [one for one in types if len(name) > 2 and (one in name or name in one)]
+    if said or alike:
+        return f"Did you mean `type: {(said or alike)[0]}`?"
+    return f"Known: {', '.join(types)}."
 
 
 def _variant(
@@ -482,7 +498,9 @@ def _misnamed(tree: Any, told: set[tuple[str, ...]], path: tuple[str, ...] = ())
         here = (*path, name)
         if not path and name in ("sources", "uncertainties"):
             continue
-        if not NAME.fullmatch(name):
+        if name in VALUES:
+            yield Fault(here, "is a value and no name in YAML. Choose another name.", of_key=True)
+        elif not NAME.fullmatch(name):
             if here not in told:
                 yield Fault(here, "a name is a-z, 0-9 and _, begins with a letter and has at most 64 letters.", of_key=True)
         else:

@@ -192,18 +192,32 @@ def worded(spot: Spot, row: Any, value: Any) -> str:
     if kind in ("string_type", "string_too_short", "string_too_long", "string_pattern_mismatch"):
         return _text_rule(kind, context, value)
     if kind == "bool_type":
-        return "must be true or false."
+        near = meant(value)
+        return "must be true or false." + (f" Nearest right value: {str(near).lower()}." if isinstance(near, bool) else "")
     if kind.startswith(("int_", "float_", "finite_", "greater_", "less_")):
         return _number_rule(spot, context, value)
     return f"{row['msg'][:1].lower()}{row['msg'][1:]}."
 
 
+_FORMS = {"^[A-Z]{3}$": "three capital letters, such as EUR"}
+"""Forms of texts in words, by their pattern."""
+
+_MEANT = {**dict.fromkeys(("yes", "on", "y", "true"), True), **dict.fromkeys(("no", "off", "n", "false"), False)}
+"""What words mean to people, or in older YAML, that are texts here."""
+
+
+def meant(value: Any) -> Any:
+    """True or false where a word means it, else the value."""
+    return _MEANT.get(value.lower(), value) if isinstance(value, str) else value
+
+
 def _text_rule(kind: str, context: Any, value: Any) -> str:
     if kind == "string_type":
-        quoted = f' Nearest right value: "{shown(value)}".' if isinstance(value, int | float | bool) else ""
-        return f"must be text.{quoted}"
+        is_bare = isinstance(value, int | float | bool)
+        return "must be text." + (f' To mean the text put it in quotes: "{shown(value)}".' if is_bare else "")
     if kind == "string_pattern_mismatch":
-        return f"must have the form {context.get('pattern')}."
+        pattern = str(context.get("pattern"))
+        return f"must be {_FORMS[pattern]}." if pattern in _FORMS else f"must have the form {pattern}."
     bound = context.get("min_length", context.get("max_length"))
     return f"must have at {'least' if kind == 'string_too_short' else 'most'} {bound} letters."
 
@@ -272,7 +286,11 @@ def _number_rule(spot: Spot, context: Any, value: Any) -> str:
 
 def _nearest_number(value: Any, low: Any, high: Any, whole: bool) -> float | None:
     try:
-        near = float(str(value).replace("_", "").replace(",", ".")) if not isinstance(value, bool) else None
+        text = str(value).replace("_", "").replace(",", ".").strip()
+        percent = text.endswith("%")
+        near = float(text.removesuffix("%")) if not isinstance(value, bool) else None
+        # By way of 12 digits, so that 7 % is 0.07 and no fraction beside it.
+        near = near if near is None or not percent else float(f"{near / 100:.12g}")
     except ValueError:
         near = None
     if near is None or near != near or abs(near) == float("inf"):
