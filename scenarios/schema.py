@@ -100,6 +100,42 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def component_page(type: str) -> str:
+    """A component with all its variants in plain text: what it does, its equation, what it reproduces, its parameters.
+
+    Raises:
+        LookupError: There is none of this type.
+    """
+    found = [one for one in catalog.describe()["components"] if one["type"] == type]
+    if not found:
+        raise LookupError(f"no component {type!r}")
+    section = SECTIONS[found[0]["kind"]]
+    address = f"{section}.{type}" if section == "behaviors" else f"{section}.NAME, with type: {type}"
+    lines = [f"{type}, in a scenario at {address}"]
+    for one in found:
+        title = f"type: {one['variant']}" if "variant" in one else ""
+        lines += ["", *([title, ""] if title else []), *one["doc"].splitlines(), ""]
+        lines += [f"Published ({fact['kind']}): {' '.join(fact['text'].split())} ({fact['source']})" for fact in one["facts"]]
+        lines += [" ".join(one["unpublished"].split())] if one["unpublished"] else []
+        lines += ["", "Parameters:"] if one["parameters"] else []
+        for row in one["parameters"]:
+            lines += ["", *_entry(row)]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(row: dict[str, Any]) -> list[str]:
+    """A parameter in lines of a terminal."""
+    usual = default(row)
+    facts = [
+        usual if row["group"] or not usual else f"default {usual}",
+        f"allowed {allowed(row)}" if allowed(row) else "",
+        f"unit {row['unit']}" if row["unit"] not in ("", "1") else "",
+        f"effect, neutral {number(row['neutral'])}" if row["neutral"] is not None else row["role"] if row["role"] == "cost" else "",
+    ]
+    told = [f"  {row['name']}", f"      {'; '.join(one for one in facts if one)}", f"      {row['doc']}", f"      Source: {row['source']}"]
+    return [re.sub(r"(?<=\S)\s+", " ", line) for line in told if line.strip()]
+
+
 def top() -> list[str]:
     """Tables of the parameters that belong to no component, each under its heading."""
     lines: list[str] = []
