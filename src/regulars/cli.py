@@ -15,7 +15,24 @@ import typer
 
 from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS, MOST_WEEKS
 
+INTERRUPTED = 130
+"""Exit code of a command that was stopped from the keyboard."""
+
+PIPE_CLOSED = 141
+"""Exit code of a command whose output nobody reads any more: what shells tell of one that SIGPIPE has ended."""
+
+EXIT_CODES = {
+    0: "done",
+    1: "some work failed, or a check did not hold",
+    2: "usage or invalid input",
+    3: "storage or integrity: something cannot be written or read",
+    INTERRUPTED: "interrupted from the keyboard",
+    PIPE_CLOSED: "nobody reads the output any more",
+}
+"""What the exit code of a command means."""
+
 app = typer.Typer(
+    epilog=f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}.",
     help="Will this loyalty program pay, before we launch it?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -24,12 +41,6 @@ app = typer.Typer(
 )
 
 SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
-
-INTERRUPTED = 130
-"""Exit code of a command that was stopped from the keyboard."""
-
-PIPE_CLOSED = 141
-"""Exit code of a command whose output nobody reads any more: what shells tell of one that SIGPIPE has ended."""
 
 SECONDS_A_LINE = 10.0
 """How often progress is told where standard error is no terminal."""
@@ -302,20 +313,30 @@ def calibrate(
 
 @app.command()
 def catalog(
-    what: Annotated[str | None, typer.Argument(metavar="[kpis]", help="kpis: only the KPIs with their definitions.")] = None,
+    what: Annotated[
+        str | None, typer.Argument(metavar="[COMPONENT|kpis]", help="Only this component, such as push; kpis: only the KPIs.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List every component with its parameters, and every KPI with its definition."""
-    from regulars.scenarios import catalog_document, reference_page
+    from regulars.scenarios import catalog_document, component_page, reference_page
 
-    if what not in (None, "kpis"):
-        typer.echo(f"catalog: no list {what!r}. Did you mean 'kpis'?", err=True)
-        raise typer.Exit(2)
     document = catalog_document()
     if what == "kpis":
         document = {"kpis": document["kpis"]}
+    elif what is not None:
+        found = [one for one in document["components"] if one["type"] == what]
+        if not found:
+            from regulars.scenarios.problem import suggestion
+
+            names = [one["type"] for one in document["components"]]
+            typer.echo(f"catalog: no component {what!r}. {suggestion(what, ['kpis', *names])}", err=True)
+            raise typer.Exit(2)
+        document = {"components": found}
     if as_json:
         _print(document)
+    elif what not in (None, "kpis"):
+        typer.echo(component_page(what))
     elif what == "kpis":
         for row in document["kpis"]:
             typer.echo(f"{row['name']} [{row['unit']}]: {row['definition']}")
