@@ -132,11 +132,16 @@ def _causes(component: type[Component], within: str) -> list[str]:
             + (f" (by {by})" if by else "")
             + (f" (with {', '.join(f'`{name}`' for name in one.needs)})" if one.needs else "")
             + (f" (given `{one.given}`)" if one.given else "")
-            + (f", after {one.delay:.2g} week{'' if one.delay == 1.0 else 's'}" if one.delay else "")
+            + (f", after {_weeks(one.delay)} week{'' if one.delay == 1.0 else 's'}" if one.delay else "")
             + (", along ties" if one.ties else "")
         )
     about = "Links of the causal-loop diagram in which [`regulars loops`](../feedback_loops.md) looks for feedback, as set above."
     return [f"{within} Causes and effects", "", about, "", *lines, ""] if lines else []
+
+
+def _weeks(delay: float) -> str:
+    """A delay in two digits, or more where the whole weeks have more."""
+    return f"{delay:.2g}" if delay < 10 else f"{delay:.0f}"
 
 
 def _own(component: type[Component], within: str) -> list[str]:

@@ -84,6 +84,35 @@ def check_outputs(
     _tell([*_file_faults(given, list(inputs)), *_folder_faults(folder, given, _once(scenarios))])
 
 
+@contextmanager
+def claimed(
+    files: Mapping[str, Path | None], folder: Path | None, inputs: Iterable[Path] = (), *, scenarios: Iterable[str] = ()
+) -> Generator[None]:
+    """As `check_outputs`, around the work: if that fails or is interrupted, folders that were made for it and are empty go again.
+
+    Raises:
+        OutputError: With all that is wrong.
+    """
+    wanted = [RUNS if folder is None else folder, *(path.parent for path in files.values() if path is not None)]
+    made = {one for place in wanted for one in (place, *place.parents) if _missing(one)}
+    try:
+        check_outputs(files, folder, inputs, scenarios=scenarios)
+        yield
+    except BaseException:
+        # The deepest first; what holds anything stays.
+        for place in sorted(made, key=lambda one: len(one.parts), reverse=True):
+            with suppress(OSError):
+                place.rmdir()
+        raise
+
+
+def _missing(place: Path) -> bool:
+    try:
+        return not place.exists()
+    except OSError:
+        return False
+
+
 def _tell(faults: Iterable[tuple[int, str]]) -> None:
     found = list(faults)
     if found:

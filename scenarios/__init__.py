@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .documents import (
         catalog_document,
+        component_page,
         diff_document,
         from_tree,
         library_names,
@@ -25,6 +26,7 @@ _HOMES = {
     **dict.fromkeys(
         (
             "catalog_document",
+            "component_page",
             "diff_document",
             "from_tree",
             "library_names",
@@ -47,6 +49,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "catalog_document",
+    "component_page",
     "diff_document",
     "from_tree",
     "library_names",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from regulars.sim import catalog
 from regulars.sim.core.component import Component
@@ -19,11 +21,12 @@ from regulars.sim.world.world import brought
 from . import claims as claiming
 from . import options
 from . import resolve as resolving
-from .faults import Fault, choice, number, validated
+from .drafts import common, drafts
+from .faults import Fault, choice, meant, number, tags_of, validated
 from .library import Source, find
 from .options import KINDS
 from .population import JOINT, PopulationFile, place, placed, read_edges, read_population
-from .problem import Place, Problem, ScenarioError, nearest, problem, suggestion
+from .problem import Place, Problem, ScenarioError, as_written, nearest, problem, suggestion
 from .reader import Node, plain, plant
 from .resolve import ALWAYS, NAME, OFF, PARTS, Resolved, values_layer
 from .scenario import Scenario
@@ -33,6 +36,9 @@ NEEDED = {
     "spend": "cannot be off: an order needs a value. For 20 each give {type: lognormal, mean_log: 2.996, between_sd: 0, within_sd: 0}.",
 }
 """Behaviors without which a market is none, and what to write instead of `off`."""
+
+VALUES = ("null", "true", "false")
+"""Words that are no names, with or without quotes."""
 
 DEFAULT = "catalog:0"
 """Origin of values that no file gives."""
@@ -146,27 +152,31 @@ class _Check:
         for name in tree:
             if name not in TOP:
                 faults.append(Fault((name,), f"no such section. {suggestion(name, TOP)}", of_key=True))
-        head = validated(Head, _without_off({name: tree[name] for name in _HEAD if tree.get(name) is not None}, Head), (), faults)
-        market = validated(Market, self._section("market", Market), ("market",), faults)
-        economics = validated(Economics, self._section("economics", Economics), ("economics",), faults)
-        components = [one for section in PARTS for one in self._parts(section)]
-        components.sort(key=lambda one: (catalog.KINDS.index(one.kind), one.name))
+        heads = self._read(Head, {name: tree[name] for name in _HEAD if tree.get(name) is not None}, ())
+        markets = self._read(Market, tree.get("market"), ("market",))
+        if not markets and isinstance(tree.get("market"), dict):
+            # What segments there are does not hang on how many people are missing.
+            peopled = validated(Market, {**tree["market"], "customers": 1, "prospects": 1}, (), [])
+            markets = [peopled] if peopled is not None else []
+        economies = self._read(Economics, tree.get("economics"), ("economics",))
+        parts = [one for section in PARTS for one in self._parts(section)]
+        parts.sort(key=lambda one: (catalog.KINDS.index(one[0].kind), one[0].name))
+        components = [one for one, _ in parts]
         faults.extend(_misnamed(tree, {one.path for one in faults}))
         edges = None
-        if market is not None:
-            components = [self._by_segment(one, market) for one in components]
-            faults.extend(_unknown_overrides(market, components))
-            for one in components:
-                faults.extend(_contradictions(one, market, brought(components)))
-            edges = self._edges(market)
-        if head is not None:
-            faults.extend(_dangling(head, market, economics, components))
-            faults.extend(self._fitted_ranges(head))
-            faults.extend(claiming.faults(head.claims))
-            faults.extend(self._other_money(head))
-        if self.problems or faults or head is None or market is None or economics is None:
+        if markets:
+            names = brought(components)
+            for _, drafted in parts:
+                faults.extend(common([list(_contradictions(one, market, names)) for one in drafted for market in markets]))
+            components = [self._by_segment(one, markets[0]) if drafted else one for one, drafted in parts]
+            faults.extend(_unknown_overrides(markets[0], components))
+        if markets and not faults:
+            edges = self._edges(markets[0])
+        known = [one for one, drafted in parts if drafted]
+        faults.extend(common([list(self._of_head(head, markets, economies, known)) for head in heads]))
+        if self.problems or faults:
             raise ScenarioError([*self.problems, *placed(faults, self.root)])
-        source = self.resolved.source
+        (head, market, economics), source = (heads[0], markets[0], economies[0]), self.resolved.source
         values = self.population.values if self.population else None
         filled = _filled(head, market, economics, components, values, source.id)
         return Scenario(
@@ -193,11 +203,22 @@ class _Check:
             files=tuple(self.files),
         )
 
-    def _section(self, name: str, model: type[Parameters]) -> Any:
-        data = self.tree.get(name)
-        return {} if data is None else _without_off(data, model)
+    def _read(self, model: type[Parameters], data: Any, path: tuple[str, ...]) -> list[Any]:
+        """A section, or after telling what is wrong with it, what it might be: nothing if there is no telling."""
+        data = {} if data is None else _without_off(data, model, path, self.faults)
+        found = validated(model, data, path, self.faults)
+        return [found] if found is not None else drafts(model, data, path, self.faults)
 
-    def _parts(self, section: str) -> Iterator[Component]:
+    def _of_head(self, head: Head, markets: list[Market], economies: list[Economics], components: list[Component]) -> Iterator[Fault]:
+        """What the head says of values that are elsewhere."""
+        market, economics = markets[0] if markets else None, economies[0] if economies else None
+        yield from _dangling(head, market, economics, components)
+        yield from self._fitted_ranges(head)
+        yield from claiming.faults(head.claims)
+        yield from self._other_money(head)
+
+    def _parts(self, section: str) -> Iterator[tuple[Component, list[Component]]]:
+        """Each part that is on, twice; of one that is wrong and told, what it might be instead, and all that it might be."""
         data = self.tree.get(section)
         if data is None or (data == OFF and section != "behaviors"):
             data = {}
@@ -217,7 +238,9 @@ class _Check:
             values = {**part, **self._calibrated(section, name)}
             component = _component(chosen, name, values, (section, name), self.faults)
             if component is not None:
-                yield component
+                yield component, [component]
+            else:
+                yield _stand_ins(chosen, name, values, (section, name), self.faults)
 
     def _fitted_ranges(self, head: Head) -> Iterator[Fault]:
         """Ranges of values whose fit says itself how sure it is."""
@@ -233,7 +256,8 @@ class _Check:
     def _other_money(self, head: Head) -> Iterator[Fault]:
         """Order values of another currency than the scenario's, where the population file tells theirs."""
         theirs = self.population.currency if self.population else None
-        if theirs is not None and theirs != head.currency:
+        is_stated = self.tree.get("currency") in (None, head.currency)
+        if theirs is not None and theirs != head.currency and is_stated:
             rule = f"its order values are in {theirs}, and the scenario's currency is {head.currency}."
             rule += f" Write currency: {theirs}, or convert."
             yield Fault(("market", "population"), rule, value=self.tree.get("market", {}).get("population"))
@@ -332,9 +356,13 @@ def _chosen(section: str, name: str, part: Any, faults: list[Fault], calibrated:
         return None
     if not isinstance(part, dict):
         rule = "must be a map of parameters, {} for the defaults, or off."
-        hint = {None: " Nothing follows the colon.", False: " To leave it out write off instead of false."}
-        hint[True] = " To take the defaults write {} instead of true."
-        told = hint.get(part, "") if part is None or isinstance(part, bool) else ""
+        told, word = "", as_written(part)
+        if part is None:
+            told = " Nothing follows the colon."
+        elif isinstance(meant(part), bool):
+            told = (
+                f" To take the defaults write {{}} instead of {word}." if meant(part) else f" To leave it out write off instead of {word}."
+            )
         faults.append(Fault(path, rule + told, value=... if part is None else part))
         return None
     if section == "behaviors":
@@ -343,12 +371,21 @@ def _chosen(section: str, name: str, part: Any, faults: list[Fault], calibrated:
     if wanted is None and catalog.variants(kind, name):
         wanted = name
     if wanted is None:
-        faults.append(Fault(path, f"needs a `type`. {suggestion(name, catalog.types(kind))}"))
+        faults.append(Fault(path, f"needs a `type`. {_likely(name, part, catalog.types(kind))}"))
     elif not isinstance(wanted, str) or not catalog.variants(kind, wanted):
         faults.append(Fault((*path, "type"), f"no such {kind}. {suggestion(wanted, catalog.types(kind))}", value=wanted))
     else:
         return catalog.find(kind, wanted)
     return None
+
+
+def _likely(name: str, part: dict[str, Any], types: list[str]) -> str:
+    """The type that a part without one most likely means: one that it says elsewhere, or that its name has in it."""
+    said = [one for one in types if one in [value for value in part.values() if isinstance(value, str)]]
+    alike = [one for one in types if len(name) > 2 and (one in name or name in one)]
+    if said or alike:
+        return f"Did you mean `type: {(said or alike)[0]}`?"
+    return f"Known: {', '.join(types)}."
 
 
 def _variant(
@@ -369,28 +406,70 @@ def _variant(
     return None
 
 
-def _component(
-    chosen: type[Component], name: str, values: dict[str, Any], path: tuple[str, ...], faults: list[Fault]
-) -> Component | None:
+def _component(chosen: type[Component], name: str, values: dict[str, Any], path: tuple[str, ...], faults: list[Fault]) -> Component | None:
     """The component of a part's values, or None after telling what is wrong."""
-    values = _without_off(values, chosen.Params)
-    picks_class = chosen.kind != "behavior" or chosen.variant is not None
-    if picks_class and "type" not in chosen.Params.model_fields:
-        values = {key: value for key, value in values.items() if key != "type"}
-    params = validated(chosen.Params, values, path, faults)
+    params = validated(chosen.Params, _own_values(chosen, values, path, faults), path, faults)
     return None if params is None else chosen(params, name)
 
 
-def _without_off(data: Any, model: type[Parameters]) -> Any:
-    """Data without those entries of its maps that are switched off."""
+def _stand_ins(
+    chosen: type[Component], name: str, values: dict[str, Any], path: tuple[str, ...], faults: list[Fault]
+) -> tuple[Component, list[Component]]:
+    """What a part that is wrong and told might be: one that brings its names, and all whose contradictions may be told."""
+    values = _own_values(chosen, values, path, [])
+    found = [chosen(params, name) for params in drafts(chosen.Params, values, path, faults)]
+    if found:
+        return found[0], found
+    maps = {key: value for key, value in values.items() if isinstance(value, dict) and _holds_entries(chosen.Params, key)}
+    return chosen(chosen.Params.model_construct(None, **maps), name), []
+
+
+def _own_values(chosen: type[Component], values: dict[str, Any], path: tuple[str, ...], faults: list[Fault]) -> dict[str, Any]:
+    values = _without_off(values, chosen.Params, path, faults)
+    picks_class = chosen.kind != "behavior" or chosen.variant is not None
+    if picks_class and "type" not in chosen.Params.model_fields:
+        values = {key: value for key, value in values.items() if key != "type"}
+    return values
+
+
+def _without_off(data: Any, model: type[BaseModel], path: tuple[str, ...], faults: list[Fault]) -> Any:
+    """Data without what is switched off in it: entries of maps, and groups that need not be there, which are then null."""
     if not isinstance(data, dict):
         return data
-    found = data
-    for name in model.model_fields:
-        entries = data.get(name)
-        if isinstance(entries, dict) and OFF in entries.values():
-            found = {**found, name: {key: value for key, value in entries.items() if value != OFF}}
+    found = dict(data)
+    for name, declared in model.model_fields.items():
+        value, here, kinds = found.get(name), (*path, name), list(_groups(declared.annotation))
+        sections = [one for one, is_entry in kinds if not is_entry]
+        if value == OFF and kinds:
+            if any(one is type(None) for one in get_args(declared.annotation)):
+                found[name] = None
+                continue
+            none = " Write {type: none}." if any("none" in tags_of(one) for one in sections) else ""
+            rule = "cannot be off: change its values instead." if sections else "cannot be off: switch its entries off one by one."
+            faults.append(Fault(here, rule + none, value=value))
+            del found[name]
+        elif isinstance(value, dict) and get_origin(declared.annotation) is dict:
+            inner = {key: one for key, one in value.items() if one != OFF}
+            found[name] = {key: _without_off(one, kinds[0][0], (*here, key), faults) if kinds else one for key, one in inner.items()}
+        elif isinstance(value, dict) and len(sections) == 1:
+            found[name] = _without_off(value, sections[0], here, faults)
     return found
+
+
+def _groups(annotation: Any, is_entry: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """Sections that a value may be, and whether they are entries of a map of names."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation, is_entry
+    elif get_origin(annotation) is dict:
+        yield from _groups(get_args(annotation)[1], True)
+    elif get_origin(annotation) in (Annotated, Union, UnionType):
+        for one in get_args(annotation):
+            yield from _groups(one, is_entry)
+
+
+def _holds_entries(model: type[BaseModel], name: str) -> bool:
+    declared = model.model_fields.get(name)
+    return declared is not None and get_origin(declared.annotation) is dict
 
 
 def _unknown_overrides(market: Market, components: list[Component]) -> Iterator[Fault]:
@@ -419,7 +498,9 @@ def _misnamed(tree: Any, told: set[tuple[str, ...]], path: tuple[str, ...] = ())
         here = (*path, name)
         if not path and name in ("sources", "uncertainties"):
             continue
-        if not NAME.fullmatch(name):
+        if name in VALUES:
+            yield Fault(here, "is a value and no name in YAML. Choose another name.", of_key=True)
+        elif not NAME.fullmatch(name):
             if here not in told:
                 yield Fault(here, "a name is a-z, 0-9 and _, begins with a letter and has at most 64 letters.", of_key=True)
         else:

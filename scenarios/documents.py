@@ -151,6 +151,17 @@ def schema_document() -> dict[str, Any]:
     return schema()
 
 
+def component_page(type: str) -> str:
+    """What the reference tells of a component, for a terminal.
+
+    Raises:
+        LookupError: There is none.
+    """
+    from .schema import component_page as page
+
+    return page(type)
+
+
 def reference_page() -> str:
     """The reference of all components in Markdown."""
     from .schema import page

@@ -46,7 +46,7 @@ class Fault:
 
 
 @dataclass
-class _Spot:
+class Spot:
     """Where an error of pydantic lies: path in the data, the field's declaration, the section around it."""
 
     path: list[str]
@@ -75,22 +75,22 @@ def validated(model: type[BaseModel], data: Any, path: tuple[str, ...], faults: 
 
 def explain(model: type[BaseModel], data: Any, path: tuple[str, ...], error: ValidationError) -> list[Fault]:
     """Faults of one section; several complaints about one value are told as one."""
-    found: dict[tuple[tuple[str, ...], bool], list[tuple[_Spot, Any]]] = {}
+    found: dict[tuple[tuple[str, ...], bool], list[tuple[Spot, Any]]] = {}
     for row in error.errors(include_url=False, include_input=False)[:200]:
-        spot = _follow(model, row["loc"])
+        spot = spot_of(model, row["loc"])
         spot.of_key = spot.of_key or row["type"] == "extra_forbidden"
         found.setdefault((tuple(spot.path), spot.of_key), []).append((spot, row))
     faults = []
     for (inner, of_key), rows in found.items():
-        value = _at(data, inner)
-        texts = list(dict.fromkeys(_message(spot, row, value) for spot, row in rows))
+        value = value_at(data, inner)
+        texts = list(dict.fromkeys(worded(spot, row, value) for spot, row in rows))
         kinds = {row["type"] for _, row in rows}
         tells_value = not of_key and not kinds & {"missing", "union_tag_not_found", "extra_forbidden"}
         faults.append(Fault((*path, *inner), " Or: ".join(texts[:3]), of_key, value if tells_value else ...))
     return faults
 
 
-def _at(data: Any, path: Iterable[str]) -> Any:
+def value_at(data: Any, path: Iterable[str]) -> Any:
     for name in path:
         if isinstance(data, dict) and name in data:
             data = data[name]
@@ -101,9 +101,9 @@ def _at(data: Any, path: Iterable[str]) -> Any:
     return data
 
 
-def _follow(model: type[BaseModel], location: Sequence[int | str]) -> _Spot:
+def spot_of(model: type[BaseModel], location: Sequence[int | str]) -> Spot:
     """The spot that a location of pydantic means; it names members of unions, which are no keys of the data."""
-    spot = _Spot([], None, model, None)
+    spot = Spot([], None, model, None)
     for step in location:
         spot.annotation = _bare(spot.annotation)
         origin = get_origin(spot.annotation)
@@ -152,19 +152,19 @@ def _inner(annotation: Any) -> Any:
 def _member(annotation: Any, label: str) -> Any:
     for one in get_args(annotation):
         bare = _bare(one)
-        if label in _tags(bare) or getattr(bare, "__name__", None) == label:
+        if label in tags_of(bare) or getattr(bare, "__name__", None) == label:
             return bare
     return None
 
 
-def _tags(annotation: Any) -> tuple[Any, ...]:
+def tags_of(annotation: Any) -> tuple[Any, ...]:
     """Values of ``type`` that mean this section."""
     if not _is_section(annotation) or "type" not in annotation.model_fields:
         return ()
     return get_args(annotation.model_fields["type"].annotation)
 
 
-def _message(spot: _Spot, row: Any, value: Any) -> str:
+def worded(spot: Spot, row: Any, value: Any) -> str:
     kind, context = row["type"], row.get("ctx") or {}
     known = list(spot.owner.model_fields) if spot.owner is not None else []
     name = spot.path[-1] if spot.path else ""
@@ -192,18 +192,32 @@ def _message(spot: _Spot, row: Any, value: Any) -> str:
     if kind in ("string_type", "string_too_short", "string_too_long", "string_pattern_mismatch"):
         return _text_rule(kind, context, value)
     if kind == "bool_type":
-        return "must be true or false."
+        near = meant(value)
+        return "must be true or false." + (f" Nearest right value: {str(near).lower()}." if isinstance(near, bool) else "")
     if kind.startswith(("int_", "float_", "finite_", "greater_", "less_")):
         return _number_rule(spot, context, value)
     return f"{row['msg'][:1].lower()}{row['msg'][1:]}."
 
 
+_FORMS = {"^[A-Z]{3}$": "three capital letters, such as EUR"}
+"""Forms of texts in words, by their pattern."""
+
+_MEANT = {**dict.fromkeys(("yes", "on", "y", "true"), True), **dict.fromkeys(("no", "off", "n", "false"), False)}
+"""What words mean to people, or in older YAML, that are texts here."""
+
+
+def meant(value: Any) -> Any:
+    """True or false where a word means it, else the value."""
+    return _MEANT.get(value.lower(), value) if isinstance(value, str) else value
+
+
 def _text_rule(kind: str, context: Any, value: Any) -> str:
     if kind == "string_type":
-        quoted = f" Nearest right value: \"{shown(value)}\"." if isinstance(value, int | float | bool) else ""
-        return f"must be text.{quoted}"
+        is_bare = isinstance(value, int | float | bool)
+        return "must be text." + (f' To mean the text put it in quotes: "{shown(value)}".' if is_bare else "")
     if kind == "string_pattern_mismatch":
-        return f"must have the form {context.get('pattern')}."
+        pattern = str(context.get("pattern"))
+        return f"must be {_FORMS[pattern]}." if pattern in _FORMS else f"must have the form {pattern}."
     bound = context.get("min_length", context.get("max_length"))
     return f"must have at {'least' if kind == 'string_too_short' else 'most'} {bound} letters."
 
@@ -237,10 +251,10 @@ def listed(words: Iterable[Any]) -> str:
 
 
 def _all_tags(annotation: Any) -> list[str]:
-    return [str(tag) for one in get_args(annotation) for tag in _tags(_bare(one))]
+    return [str(tag) for one in get_args(annotation) for tag in tags_of(_bare(one))]
 
 
-def _number_rule(spot: _Spot, context: Any, value: Any) -> str:
+def _number_rule(spot: Spot, context: Any, value: Any) -> str:
     extra = spot.field.json_schema_extra if spot.field is not None else None
     extra = extra if isinstance(extra, dict) else {}
     low = extra.get("low", context.get("ge", context.get("gt")))
@@ -272,7 +286,11 @@ def _number_rule(spot: _Spot, context: Any, value: Any) -> str:
 
 def _nearest_number(value: Any, low: Any, high: Any, whole: bool) -> float | None:
     try:
-        near = float(str(value).replace("_", "").replace(",", ".")) if not isinstance(value, bool) else None
+        text = str(value).replace("_", "").replace(",", ".").strip()
+        percent = text.endswith("%")
+        near = float(text.removesuffix("%")) if not isinstance(value, bool) else None
+        # By way of 12 digits, so that 7 % is 0.07 and no fraction beside it.
+        near = near if near is None or not percent else float(f"{near / 100:.12g}")
     except ValueError:
         near = None
     if near is None or near != near or abs(near) == float("inf"):

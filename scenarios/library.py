@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -192,10 +193,19 @@ def find(name: str) -> Source:
         real = _real(path)
         _check_file(real, path)
         if not STEM.fullmatch(path.stem) or path.stem.split(".")[0].lower() in RESERVED:
-            raise ValueError("the file's name is the scenario's id: 1 to 64 letters, digits, dots, underscores and hyphens")
+            rule = "the file's name is the scenario's id: 1 to 64 of a-z, A-Z, 0-9, dots, underscores and hyphens"
+            raise ValueError(f"{rule}. Rename it, such as {_renamed(path)}; `name:` in the file may be any text")
         return Source(real, name, root_of(real))
     except ValueError as error:
         raise ScenarioError([problem(Place(shown(name) if "\0" in name else name), "", str(error))]) from None
+
+
+def _renamed(path: Path) -> str:
+    """A name near that of a file, but of letters that an id may have."""
+    plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._-")[:64].rstrip("._-")
+    stem = stem if stem and stem.split(".")[0].lower() not in RESERVED else f"plan_{stem}".rstrip("_")[:64]
+    return f"{stem}{path.suffix.lower() if path.suffix.lower() in SUFFIXES else '.yaml'}"
 
 
 def root_of(path: Path) -> Path:

@@ -68,7 +68,7 @@ def read_options(sets: Sequence[str], problems: list[Problem]) -> list[Option]:
             continue
         at = Place(LABEL, count, len(path) + 2)
         try:
-            node = read(value, LABEL, problems, start=at)
+            node = read(value, LABEL, problems, start=at, dotted=path)
         except ScenarioError as error:
             problems.extend(error.errors)
             continue

@@ -121,7 +121,9 @@ def _place(before: str, label: str) -> Place:
     return Place(label, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-def read(text: str, label: str, problems: list[Problem], *, limits: Limits = SCENARIO, start: Place | None = None) -> Node:
+def read(
+    text: str, label: str, problems: list[Problem], *, limits: Limits = SCENARIO, start: Place | None = None, dotted: str = ""
+) -> Node:
     """Read one YAML document.
 
     Args:
@@ -130,6 +132,7 @@ def read(text: str, label: str, problems: list[Problem], *, limits: Limits = SCE
         problems: Gets what is wrong but does not stop the reading: the tree is then incomplete.
         limits: Greatest number of values.
         start: Place of the first character, if it is not 1:1; all lines count as this one.
+        dotted: Dotted path of the document in the scenario.
 
     Returns:
         The root; its value is None for an empty document.
@@ -150,7 +153,7 @@ def read(text: str, label: str, problems: list[Problem], *, limits: Limits = SCE
         # An early look, because the scanner takes quadratic time on open brackets.
         _check_brackets(text, reading)
         _, parser = YAML(typ="safe", pure=True).get_constructor_parser(text)
-        return reading.document(parser)
+        return reading.document(parser, dotted)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(label) if mark is None else reading.place(mark)
@@ -195,7 +198,7 @@ class _Reading:
         if len(self.problems) < 1000:
             self.problems.append(problem(place, dotted, message))
 
-    def document(self, parser: Any) -> Node:
+    def document(self, parser: Any, dotted: str) -> Node:
         root = Node(None, self.start or Place(self.label))
         documents = 0
         while parser.check_event():
@@ -209,7 +212,7 @@ class _Reading:
                 if event.version not in (None, (1, 2)) or event.tags:
                     self.tell(self.place(event.start_mark), "directives are not read; a scenario is YAML 1.2 without tags")
             elif kind in ("ScalarEvent", "MappingStartEvent", "SequenceStartEvent", "AliasEvent"):
-                root = self.node(parser, event, 1, "")
+                root = self.node(parser, event, 1, dotted)
         return root
 
     def node(self, parser: Any, event: Any, depth: int, dotted: str) -> Node:

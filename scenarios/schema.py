@@ -13,7 +13,7 @@ from regulars.sim.core.component import SECTIONS, Component
 from regulars.sim.world.market import Economics, Market
 
 from .check import NEEDED, TOP, Head
-from .faults import number
+from .faults import listed, number
 from .resolve import NAME, OFF, PARTS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -50,7 +50,11 @@ def _section(model: type[BaseModel], name: str, definitions: dict[str, Any]) -> 
 
 
 def _lenient(made: dict[str, Any]) -> dict[str, Any]:
-    """Nothing is required: what a file leaves out may be inherited."""
+    """Nothing is required: what a file leaves out may be inherited. A group that may be null may be off."""
+    for one in made.get("properties", {}).values():
+        kinds = one.get("anyOf", [])
+        if {"type": "null"} in kinds and any("$ref" in kind for kind in kinds):
+            one["anyOf"] = [*kinds, _OFF]
     return {name: value for name, value in made.items() if name not in ("required", "title")}
 
 
@@ -94,6 +98,42 @@ def page() -> str:
     lines += ["## KPIs", "", "| name | unit | definition |", "|---|---|---|"]
     lines += [f"| `{one['name']}` | {_cell(one['unit'])} | {_cell(one['definition'])} |" for one in told["kpis"]]
     return "\n".join(lines) + "\n"
+
+
+def component_page(type: str) -> str:
+    """A component with all its variants in plain text: what it does, its equation, what it reproduces, its parameters.
+
+    Raises:
+        LookupError: There is none of this type.
+    """
+    found = [one for one in catalog.describe()["components"] if one["type"] == type]
+    if not found:
+        raise LookupError(f"no component {type!r}")
+    section = SECTIONS[found[0]["kind"]]
+    address = f"{section}.{type}" if section == "behaviors" else f"{section}.NAME, with type: {type}"
+    lines = [f"{type}, in a scenario at {address}"]
+    for one in found:
+        title = f"type: {one['variant']}" if "variant" in one else ""
+        lines += ["", *([title, ""] if title else []), *one["doc"].splitlines(), ""]
+        lines += [f"Published ({fact['kind']}): {' '.join(fact['text'].split())} ({fact['source']})" for fact in one["facts"]]
+        lines += [" ".join(one["unpublished"].split())] if one["unpublished"] else []
+        lines += ["", "Parameters:"] if one["parameters"] else []
+        for row in one["parameters"]:
+            lines += ["", *_entry(row)]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(row: dict[str, Any]) -> list[str]:
+    """A parameter in lines of a terminal."""
+    usual = default(row)
+    facts = [
+        usual if row["group"] or not usual else f"default {usual}",
+        f"allowed {allowed(row)}" if allowed(row) else "",
+        f"unit {row['unit']}" if row["unit"] not in ("", "1") else "",
+        f"effect, neutral {number(row['neutral'])}" if row["neutral"] is not None else row["role"] if row["role"] == "cost" else "",
+    ]
+    told = [f"  {row['name']}", f"      {'; '.join(one for one in facts if one)}", f"      {row['doc']}", f"      Source: {row['source']}"]
+    return [re.sub(r"(?<=\S)\s+", " ", line) for line in told if line.strip()]
 
 
 def top() -> list[str]:
@@ -143,8 +183,8 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
         neutral = "" if row["neutral"] is None else f" (neutral {number(row['neutral'])})"
         cells = [
             f"`{row['name']}`",
-            _default(row["default"]),
-            _range(row["low"], row["high"]) + _believed(row["plausible"]),
+            default(row),
+            allowed(row),
             row["unit"],
             f"{row['role']}{neutral}",
             row["doc"],
@@ -154,21 +194,34 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _default(value: Any) -> str:
-    if value is None or value in ("", {}, []):
-        return ""
+def default(row: dict[str, Any]) -> str:
+    """What holds where a scenario says nothing; of a group that is then off, also what holds once it is given."""
+    value, told = row["default"], ""
+    if value is not None and value not in ("", {}, []):
+        told = _shown(value)
+    if row["group"] is None:
+        return told
+    return f"off unless given; then {told}" if told else "off unless given"
+
+
+def _shown(value: Any) -> str:
+    """A value as people write it in YAML."""
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(one) for one in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return number(round(value, 6)) if isinstance(value, float) else str(value)
 
 
-def _range(low: Any, high: Any) -> str:
-    if low is None and high is None:
-        return ""
-    return f"{'' if low is None else number(low)} to {'' if high is None else number(high)}".strip()
-
-
-def _believed(plausible: list[float] | None) -> str:
-    """The narrower range that sensitivity and uncertainty take, if there is one."""
-    return "" if plausible is None else f" (plausible {number(plausible[0])} to {number(plausible[1])})"
+def allowed(row: dict[str, Any]) -> str:
+    """The choices or the range, and the narrower range that sensitivity and uncertainty take, if there is one."""
+    if row["choices"]:
+        return listed(row["choices"])
+    low, high, plausible = row["low"], row["high"], row["plausible"]
+    told = ""
+    if low is not None or high is not None:
+        told = f"{'' if low is None else number(low)} to {'' if high is None else number(high)}".strip()
+    return told if plausible is None else f"{told} (plausible {number(plausible[0])} to {number(plausible[1])})"
 
 
 def _cell(text: str) -> str:

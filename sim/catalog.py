@@ -14,7 +14,7 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -156,27 +156,31 @@ _REQUIRED: Any = object()
 
 
 def parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
-    """One row a parameter of a section: name, unit, default, low, high, neutral, role, doc, source, plausible.
+    """One row a parameter of a section: name, unit, default, low, high, choices, neutral, role, doc, source, plausible, group.
 
-    Nested parameters have dotted names, and a ``*`` stands for names of the user's choice. A default is None where a
-    value is demanded or where the part it belongs to is absent unless given.
+    Nested parameters have dotted names, and a ``*`` stands for names of the user's choice. `choices` are the values allowed
+    where only some are. `group` is the optional group around the parameter, None where there is none: the group is off
+    unless it is given, and the default holds within it. A default is None where a value is demanded.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for row in _rows(model, "", _REQUIRED):
+    for row in _rows(model, "", _REQUIRED, None):
         rows.setdefault(row["name"], row)
     return list(rows.values())
 
 
-def _rows(model: type[BaseModel], prefix: str, values: Any) -> Iterator[dict[str, Any]]:
+def _rows(model: type[BaseModel], prefix: str, values: Any, group: str | None) -> Iterator[dict[str, Any]]:
     for name, declared in model.model_fields.items():
         if name == "type" and len(get_args(declared.annotation)) == 1:
             continue
         value = getattr(values, name, _REQUIRED) if isinstance(values, model) else _default(declared)
         sections = list(_sections(declared.annotation, f"{prefix}{name}"))
+        within = f"{prefix}{name}" if sections and value is None else group
+        if kinds := _kinds(section for _, section in sections):
+            yield _kind_row(f"{prefix}{name}.type", declared, value, kinds, within)
         for path, section in sections:
-            yield from _rows(section, f"{path}.", value)
+            yield from _rows(section, f"{path}.", value, within)
         if not sections:
-            yield _row(f"{prefix}{name}", declared, value)
+            yield _row(f"{prefix}{name}", declared, value, within)
 
 
 def _default(declared: FieldInfo) -> Any:
@@ -200,7 +204,26 @@ def _sections(annotation: Any, path: str) -> Iterator[tuple[str, type[BaseModel]
             yield from _sections(one, f"{path}.*")
 
 
-def _row(name: str, declared: FieldInfo, value: Any) -> dict[str, Any]:
+def _kinds(sections: Iterable[type[BaseModel]]) -> list[str]:
+    """Values of ``type`` that pick one of several sections; none where there is nothing to pick."""
+    fields = [one.model_fields["type"] for one in sections if "type" in one.model_fields]
+    found = [str(one) for field in fields for one in choices(field.annotation)]
+    return found if len(found) > 1 else []
+
+
+def _kind_row(name: str, declared: FieldInfo, value: Any, kinds: list[str], group: str | None) -> dict[str, Any]:
+    row = _row(name, declared, getattr(value, "type", None), group)
+    return {**row, "choices": kinds, "source": row["source"] or "name"}
+
+
+def choices(annotation: Any) -> tuple[Any, ...]:
+    """The values allowed where an annotation is a `Literal`, or holds one outside of any section; empty where it does not."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(one for inner in get_args(annotation) for one in choices(inner))
+
+
+def _row(name: str, declared: FieldInfo, value: Any, group: str | None) -> dict[str, Any]:
     extra = declared.json_schema_extra if isinstance(declared.json_schema_extra, dict) else {}
     return {
         "name": name,
@@ -208,11 +231,13 @@ def _row(name: str, declared: FieldInfo, value: Any) -> dict[str, Any]:
         "default": _plain(value),
         "low": extra.get("low"),
         "high": extra.get("high"),
+        "choices": list(choices(declared.annotation)) or None,
         "neutral": extra.get("neutral"),
         "role": extra.get("role", "rule"),
         "doc": declared.description or "",
         "source": extra.get("source", ""),
         "plausible": extra.get("plausible"),
+        "group": group,
     }
 
 

@@ -308,6 +308,39 @@ def test_catalog_prints_one_document() -> None:
     assert strict(regulars("catalog", "kpis", "--json").stdout)["kpis"] == document["kpis"]
 
 
+@pytest.mark.parametrize("name", ["push", "attrition", "service_desk", "seasonality"])
+def test_catalog_prints_the_page_of_a_component(name: str) -> None:
+    told = regulars("catalog", name).stdout
+    document = strict(regulars("catalog", name, "--json").stdout)
+
+    assert document.keys() == {"components"} and {one["type"] for one in document["components"]} == {name}
+    for one in document["components"]:
+        assert one["doc"] in told
+        for row in one["parameters"]:
+            lines = told.rpartition(f"type: {one.get('variant')}\n")[2].partition(f"\n  {row['name']}\n")[2].partition("\n\n")[0]
+            assert " ".join(row["doc"].split()) in lines and " ".join(row["source"].split()) in lines, row["name"]
+            assert row["unit"] in lines and all(str(choice) in lines for choice in row["choices"] or ()), row["name"]
+            assert not isinstance(row["default"], float | int) or "default " in lines or row["group"], row["name"]
+
+
+def test_catalog_tells_the_nearest_component() -> None:
+    assert regulars("catalog", "pusj").stderr == "catalog: no component 'pusj'. Did you mean 'push'?\n"
+
+
+def test_exit_codes_are_told_as_they_are_in_the_code() -> None:
+    root = Path(cli.__file__).parents[2]
+    page = (root / "docs/reading_the_answer.md").read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
+    assert {int(code): meaning for code, meaning in re.findall(r"^\| (\d+) \| (.+) \|$", page, re.M)} == cli.EXIT_CODES
+    epilog = " ".join(re.sub("[^!-~ \n]", " ", regulars("--help").stdout).split())
+    assert all(f"{code} {meaning}" in epilog for code, meaning in cli.EXIT_CODES.items())
+    used = {cli.INTERRUPTED, cli.PIPE_CLOSED}
+    for folder in ("src", "experiments", "analysis", "scenarios"):
+        for path in (root / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            used |= {int(code) for code in re.findall(r"(?:Exit\(|exit_code = )(\d+)", text)}
+    assert used | {0} == set(cli.EXIT_CODES)
+
+
 def test_schema_is_a_json_schema() -> None:
     assert strict(regulars("schema").stdout)["$schema"].startswith("https://json-schema.org/")
 
@@ -382,6 +415,18 @@ def test_an_interrupt_exits_with_130_and_says_so() -> None:
     assert told.splitlines()[-1] == "interrupted"
     assert "Traceback" not in told
     assert not list(Path("runs").rglob("*"))
+
+
+@pytest.mark.parametrize("words", [["run", f"{SHOP}/baseline"], ["compare", f"{SHOP}/baseline", f"{SHOP}/mail"]], ids=lambda one: one[0])
+@pytest.mark.parametrize("out", ["deep/out", None])
+def test_an_interrupt_leaves_no_empty_folder(words: list[str], out: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"regulars.experiments.{words[0]}.replicate", interrupt)
+    answer = regulars(*words, *SMALL, *(["--out", out] if out else []))
+    assert answer.exit_code == 130
+    assert not list(Path().iterdir())
 
 
 @pytest.mark.parametrize(

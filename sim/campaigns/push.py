@@ -67,10 +67,13 @@ class Push(Campaign):
         type: Literal["push"] = param("push", unit="", doc="Kind of campaign.", source="name")
         audience: Audience = group("Who is written to.", Audience)
         to: Literal["customers", "prospects", "everyone"] = param(
-            "customers", unit="", doc="Customers (the firm cannot tell who has silently left), prospects or both.", source="plan"
+            "customers",
+            unit="",
+            doc="Whom it reaches: customers (the firm cannot tell who has silently left), prospects, or everyone: both.",
+            source="plan",
         )
         mode: Literal["broadcast", "tagged"] = param(
-            "broadcast", unit="", doc="The same message for all, or content picked by tags.", source="plan"
+            "broadcast", unit="", doc="broadcast: the same message for all; tagged: content picked by tags.", source="plan"
         )
         trigger: Literal["calendar", "after_order", "inactive"] = param(
             "calendar", unit="", doc="calendar: every `every_weeks`; after_order: `delay_weeks` after an order; inactive: every "

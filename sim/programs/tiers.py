@@ -254,8 +254,8 @@ class Tiers(Program):
             source="plan",
         )  # fmt: skip
         downgrade: Literal["never", "one_step", "to_earned"] = param(
-            "to_earned", unit="", doc="Fall of those who are reviewed below their tier: not, by one tier, or to what they earned.",
-            source="plan",
+            "to_earned", unit="", source="plan",
+            doc="Fall of those who are reviewed below their tier. never: none; one_step: by one tier; to_earned: to what they earned.",
         )  # fmt: skip
         grace_reviews: int = param(0, unit="reviews", low=0, high=100, doc="Reviews in a row below that are forgiven.", source="plan")
         demotion: Demotion = group("The sting of losing a tier.", Demotion)

@@ -1,8 +1,8 @@
 """Regulars: will this loyalty program pay, before we launch it?
 
-    import regulars as rg
-    change = rg.compare("library:online_shop/baseline", ["library:online_shop/points"])
-    change.report("answer.html")
+import regulars as rg
+change = rg.compare("library:online_shop/baseline", ["library:online_shop/points"])
+change.report("answer.html")
 """
 
 from __future__ import annotations

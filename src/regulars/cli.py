@@ -15,7 +15,24 @@ import typer
 
 from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS, MOST_WEEKS
 
+INTERRUPTED = 130
+"""Exit code of a command that was stopped from the keyboard."""
+
+PIPE_CLOSED = 141
+"""Exit code of a command whose output nobody reads any more: what shells tell of one that SIGPIPE has ended."""
+
+EXIT_CODES = {
+    0: "done",
+    1: "some work failed, or a check did not hold",
+    2: "usage or invalid input",
+    3: "storage or integrity: something cannot be written or read",
+    INTERRUPTED: "interrupted from the keyboard",
+    PIPE_CLOSED: "nobody reads the output any more",
+}
+"""What the exit code of a command means."""
+
 app = typer.Typer(
+    epilog=f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}.",
     help="Will this loyalty program pay, before we launch it?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -24,12 +41,6 @@ app = typer.Typer(
 )
 
 SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
-
-INTERRUPTED = 130
-"""Exit code of a command that was stopped from the keyboard."""
-
-PIPE_CLOSED = 141
-"""Exit code of a command whose output nobody reads any more: what shells tell of one that SIGPIPE has ended."""
 
 SECONDS_A_LINE = 10.0
 """How often progress is told where standard error is no terminal."""
@@ -144,23 +155,23 @@ def run(
     _suffix("--customers", customers, ".parquet")
     with _errors():
         scenario = _load(file, sets, weeks)
-        _check_outputs([scenario], out, {"--customers": customers})
-        _announce()
-        from regulars.experiments.run import run as run_scenario
-        from regulars.experiments.run import save, save_customers
+        with _claimed([scenario], out, {"--customers": customers}):
+            _announce()
+            from regulars.experiments.run import run as run_scenario
+            from regulars.experiments.run import save, save_customers
 
-        with _progress() as task:
-            result = run_scenario(
-                scenario,
-                replications=replications,
-                seed=seed,
-                threads=threads,
-                keep_customers=customers is not None,
-                progress=task("replications", scenario.horizon_weeks * replications),
-            )
-        result = save(result, _folder(out, scenario.id), _command())
-        if customers is not None:
-            save_customers(result, customers)
+            with _progress() as task:
+                result = run_scenario(
+                    scenario,
+                    replications=replications,
+                    seed=seed,
+                    threads=threads,
+                    keep_customers=customers is not None,
+                    progress=task("replications", scenario.horizon_weeks * replications),
+                )
+            result = save(result, _folder(out, scenario.id), _command())
+            if customers is not None:
+                save_customers(result, customers)
     if as_json:
         _print(result.document())
         return
@@ -193,27 +204,27 @@ def compare(
     _suffix("--report", report, ".html", ".htm")
     with _errors():
         scenarios = _load_all([base, *others], sets, weeks)
-        _check_outputs(scenarios, out, {"--report": report})
-        _announce()
-        from regulars.experiments.compare import compare as compare_scenarios
-        from regulars.experiments.compare import save
+        with _claimed(scenarios, out, {"--report": report}):
+            _announce()
+            from regulars.experiments.compare import compare as compare_scenarios
+            from regulars.experiments.compare import save
 
-        with _progress() as task:
-            found = compare_scenarios(
-                scenarios[0],
-                scenarios[1:],
-                replications=replications,
-                seed=seed,
-                draws=draws,
-                sensitivity=sensitivity,
-                threads=threads,
-                executor=executor,
-                progress=task,
-                command=_command(),
-            )
-        found = save(found, _folder(out, _versus([one.id for one in scenarios])))
-        if report is not None:
-            found.report(report)
+            with _progress() as task:
+                found = compare_scenarios(
+                    scenarios[0],
+                    scenarios[1:],
+                    replications=replications,
+                    seed=seed,
+                    draws=draws,
+                    sensitivity=sensitivity,
+                    threads=threads,
+                    executor=executor,
+                    progress=task,
+                    command=_command(),
+                )
+            found = save(found, _folder(out, _versus([one.id for one in scenarios])))
+            if report is not None:
+                found.report(report)
     if as_json:
         _print(found.document)
         return
@@ -302,20 +313,30 @@ def calibrate(
 
 @app.command()
 def catalog(
-    what: Annotated[str | None, typer.Argument(metavar="[kpis]", help="kpis: only the KPIs with their definitions.")] = None,
+    what: Annotated[
+        str | None, typer.Argument(metavar="[COMPONENT|kpis]", help="Only this component, such as push; kpis: only the KPIs.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List every component with its parameters, and every KPI with its definition."""
-    from regulars.scenarios import catalog_document, reference_page
+    from regulars.scenarios import catalog_document, component_page, reference_page
 
-    if what not in (None, "kpis"):
-        typer.echo(f"catalog: no list {what!r}. Did you mean 'kpis'?", err=True)
-        raise typer.Exit(2)
     document = catalog_document()
     if what == "kpis":
         document = {"kpis": document["kpis"]}
+    elif what is not None:
+        found = [one for one in document["components"] if one["type"] == what]
+        if not found:
+            from regulars.scenarios.problem import suggestion
+
+            names = [one["type"] for one in document["components"]]
+            typer.echo(f"catalog: no component {what!r}. {suggestion(what, ['kpis', *names])}", err=True)
+            raise typer.Exit(2)
+        document = {"components": found}
     if as_json:
         _print(document)
+    elif what not in (None, "kpis"):
+        typer.echo(component_page(what))
     elif what == "kpis":
         for row in document["kpis"]:
             typer.echo(f"{row['name']} [{row['unit']}]: {row['definition']}")
@@ -377,11 +398,14 @@ def _suffix(option: str, path: Path | None, *wanted: str) -> None:
         raise typer.Exit(2)
 
 
-def _check_outputs(scenarios: list[Any], out: Path | None, files: dict[str, Path | None]) -> None:
-    """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from."""
-    from regulars.experiments.outputs import check_outputs
+def _claimed(scenarios: list[Any], out: Path | None, files: dict[str, Path | None]) -> Any:
+    """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from.
 
-    check_outputs(files, out, [file for one in scenarios for file in one.files], scenarios=[one.id for one in scenarios])
+    Around the work: folders that were made for nothing go again.
+    """
+    from regulars.experiments.outputs import claimed
+
+    return claimed(files, out, [file for one in scenarios for file in one.files], scenarios=[one.id for one in scenarios])
 
 
 def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -78,3 +79,10 @@ def test_other_components_are_links_but_not_the_own():
         "How people invite is behavior [`referral`](referral.md)."
     ]
     assert pages._linked(["See behavior `referral` and behavior `none`."], "referral") == ["See behavior `referral` and behavior `none`."]
+
+
+def test_no_page_tells_a_number_in_powers_of_ten():
+    assert "after 104 weeks" in pages.page(catalog.variants("behavior", "referral"))
+    for type, kind in KINDS.items():
+        assert not re.search(r"after \d[\d.]*e", pages.page(catalog.variants(kind, type))), type
+    assert [pages._weeks(one) for one in (0.25, 1.0, 24.6, 104.0, 1040.0)] == ["0.25", "1", "25", "104", "1040"]

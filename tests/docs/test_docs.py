@@ -122,9 +122,7 @@ def test_every_key_of_the_answer_is_explained() -> None:
     import regulars as rg
 
     small = {"market.customers": 60, "market.prospects": 20, "market.network": {"type": "small_world"}, "horizon_weeks": 6}
-    base, plan = (
-        rg.load(one).with_values(small) for one in ("library:online_shop/baseline", str(ROOT / "examples" / "stars.yaml"))
-    )
+    base, plan = (rg.load(one).with_values(small) for one in ("library:online_shop/baseline", str(ROOT / "examples" / "stars.yaml")))
     plan = plan.with_values({"claims": {"orders": {"kpi": "orders", "readings": {"level": 1}, "source": "a deck"}}})
     document = rg.compare(base, [plan], replications=2, draws=2, threads=1).document
     json.dumps(document, allow_nan=False)
@@ -139,7 +137,7 @@ def _keys(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     """Names in a document; those of KPIs are values."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if path[-1:] != ("differences",):
+            if path[-1:] not in (("differences",), ("unpaired",)):
                 yield name
             yield from _keys(inner, (*path, name))
     elif isinstance(value, list):
@@ -163,7 +161,7 @@ def test_the_picture_stands_alone_and_tells_the_answer_of_the_readme() -> None:
     root = ElementTree.fromstring(text)  # noqa: S314 - the project's own file
     space = {"svg": "http://www.w3.org/2000/svg"}
     assert path.stat().st_size < 40_000
-    assert "href=\"http" not in text and "<script" not in text and "@import" not in text
+    assert 'href="http' not in text and "<script" not in text and "@import" not in text
     told = root.findtext("svg:desc", namespaces=space) or ""
     readme = PAGES["README.md"].read_text(encoding="utf-8")
     week = re.search(r"^payback\s+week (\d+)$", readme, re.M)
@@ -180,7 +178,7 @@ def test_a_trimmed_quotation_says_that_it_is_trimmed() -> None:
 
 
 def test_a_wrong_quotation_is_found() -> None:
-    page = '<!-- run -->\n```console\n$ echo one\ntwo\n```\n'
+    page = "<!-- run -->\n```console\n$ echo one\ntwo\n```\n"
     (block,) = docs.blocks(page)
     ((command, quoted),) = docs.commands(block.body)
     with docs.Workshop() as shop:
@@ -188,3 +186,18 @@ def test_a_wrong_quotation_is_found() -> None:
         with pytest.raises(docs.ChildFailed):
             shop.shell("false")
     assert docs.blocks(docs.refreshed(page))[0].body == "$ echo one\none\n"
+
+
+def test_the_short_way_to_compare_is_one_that_there_is(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from regulars import cli
+
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    regulars (compare library:\S+ \S+) (--no-sensitivity --draws 0)$", page, re.M)
+    assert len(shown) == 1
+    small = ["--set", "market.customers=60", "--set", "market.prospects=20", "--weeks", "4", "--replications", "2", "--threads", "1"]
+    plans = ["library:online_shop/baseline", "library:online_shop/points"]
+    done = CliRunner().invoke(cli.app, ["compare", *plans, *shown[0][1].split(), *small, "--out", str(tmp_path / "short"), "--json"])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["scenarios"][0]["probability_of_loss"] is None

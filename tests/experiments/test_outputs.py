@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from regulars.experiments.compare import Comparison
-from regulars.experiments.outputs import RUN_FILES, OutputError, check_files, check_kind, check_outputs, replaced, write_bytes
+from regulars.experiments.outputs import RUN_FILES, OutputError, check_files, check_kind, check_outputs, claimed, replaced, write_bytes
 from regulars.experiments.results import Result
 from regulars.experiments.run import save_customers
 from regulars.scenarios import load
@@ -26,6 +26,26 @@ def refusal(files, folder=None, inputs=()):
     with pytest.raises(OutputError) as caught:
         check_outputs(files, folder, inputs)
     return caught.value.exit_code, str(caught.value)
+
+
+def test_folders_made_for_work_that_fails_go_again_if_they_are_empty():
+    Path("old").mkdir()
+    Path("there").mkdir()
+    with pytest.raises(KeyboardInterrupt), claimed({"--customers": Path("old/new/people.parquet")}, Path("deep/out")):
+        assert Path("deep/out").is_dir() and Path("old/new").is_dir()
+        Path("old/new/kept.txt").touch()
+        raise KeyboardInterrupt
+    assert not Path("deep").exists()
+    assert Path("old/new/kept.txt").exists()
+    with pytest.raises(KeyboardInterrupt), claimed({}, Path("there")):
+        raise KeyboardInterrupt
+    assert Path("there").is_dir(), "it was there before"
+    with pytest.raises(OutputError), claimed({"--report": Path("old")}, Path("fresh")):
+        pass
+    assert not Path("fresh").exists()
+    with claimed({}, Path("empty")):
+        pass
+    assert Path("empty").is_dir()
 
 
 @pytest.mark.parametrize("name", ["input.parquet", "./input.parquet", "link.parquet", "deep/../input.parquet"])

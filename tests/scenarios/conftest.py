@@ -31,9 +31,7 @@ def define_toys() -> None:
         type = "toy_pull"
 
         class Params(Parameters):
-            kappa: float = param(
-                0.3, unit="1", low=0.0, high=0.6, role="effect", neutral=0.0, doc="Strength.", source="Kivetz et al. 2006"
-            )
+            kappa: float = param(0.3, unit="1", low=0.0, high=0.6, role="effect", neutral=0.0, doc="Strength.", source="Kivetz et al. 2006")
             lag_weeks: int = param(2, unit="weeks", low=1, high=52, doc="Delay.", source="plan")
             attainable: bool = param(True, unit="", doc="Whether the goal counts.", source="plan")
             label: str = param("", unit="", doc="Name.", source="plan")

@@ -44,7 +44,10 @@ def test_every_faulty_line_is_named_at_once(refusal):
             's.yaml:1:31: behaviors.toy_pull.kappa = "0.2": must be a number 0 to 0.6 (unit 1). Nearest right value: 0.2.',
         ),
         ("behaviors: {toy_pull: {attainable: 1}}\n", "s.yaml:1:36: behaviors.toy_pull.attainable = 1: must be true or false."),
-        ("behaviors: {toy_pull: {label: 5}}\n", 's.yaml:1:31: behaviors.toy_pull.label = 5: must be text. Nearest right value: "5".'),
+        (
+            "behaviors: {toy_pull: {label: 5}}\n",
+            's.yaml:1:31: behaviors.toy_pull.label = 5: must be text. To mean the text put it in quotes: "5".',
+        ),
         ("behaviors: {toy_pull: {cuts: 5}}\n", "s.yaml:1:30: behaviors.toy_pull.cuts = 5: must be a list: [a, b, ...]."),
         (
             "behaviors: {toy_pull: {cuts: [1, x]}}\n",
@@ -55,7 +58,7 @@ def test_every_faulty_line_is_named_at_once(refusal):
             "s.yaml:1:30: behaviors.toy_mood.type = eve: must be even, odd or none. Nearest right value: even.",
         ),
         ("behaviors: {toy_mood: {type: odd, level: 1}}\n", "s.yaml:1:35: behaviors.toy_mood.level: no such name here. Known: swing."),
-        ("programs: {card: {stamps: 3}}\n", "s.yaml:1:12: programs.card: needs a `type`. Did you mean 'toy_card'?"),
+        ("programs: {card: {stamps: 3}}\n", "s.yaml:1:12: programs.card: needs a `type`. Did you mean `type: stamp_card`?"),
         ("programs: {card: {type: toy_crd}}\n", "s.yaml:1:25: programs.card.type = toy_crd: no such program. Did you mean 'toy_card'?"),
         ("programs: {card: {type: [5]}}\n", "s.yaml:1:25: programs.card.type: no such program."),
         (
@@ -93,7 +96,7 @@ def test_every_faulty_line_is_named_at_once(refusal):
         ("market: {start: bse}\n", "s.yaml:1:17: market.start = bse: must be base or cohort. Nearest right value: base."),
         ("market: 5\n", "s.yaml:1:9: market = 5: must be a map of names to values"),
         ("markte: {}\n", "s.yaml:1:1: markte: no such section. Did you mean 'market'?"),
-        ("currency: usd\n", "s.yaml:1:11: currency = usd: must have the form ^[A-Z]{3}$."),
+        ("currency: usd\n", "s.yaml:1:11: currency = usd: must be three capital letters, such as EUR."),
         (
             "horizon_weeks: 52.0\n",
             "s.yaml:1:16: horizon_weeks = 52.0: must be a whole number 1 to 1040 (unit weeks). Nearest right value: 52.",
@@ -246,3 +249,154 @@ def test_names_unlike_any_are_answered_with_those_there_are(refusal):
     (line,) = refusal("zzzz: 1\n")
     assert line.startswith("s.yaml:1:1: zzzz: no such section. Known: extends, name, description, horizon_weeks, step_days, currency, ")
     assert line.endswith(" more.")
+
+
+def params_of(scenario, address):
+    component = scenario.component(address)
+    assert component is not None
+    return component.params
+
+
+def test_off_removes_an_inherited_group_at_any_depth(write):
+    write("base.yaml", "programs: {card: {type: toy_card, best: {points: 5}, prizes: {a: {points: 3}, b: {points: 4}}}}\n")
+    write("plan.yaml", "extends: base.yaml\nprograms: {card: {best: off, prizes: {a: off}}}\n")
+    params = params_of(load("plan.yaml"), "programs.card")
+    assert params.best is None and list(params.prizes) == ["b"]
+    assert params_of(load("base.yaml", ["programs.card.best=off"]), "programs.card").best is None
+    assert params_of(load("base.yaml").with_values({"programs.card.best": "off"}), "programs.card").best is None
+    write("again.yaml", "extends: plan.yaml\nprograms: {card: {best: {points: 7}}}\n")
+    assert params_of(load("again.yaml"), "programs.card").best.points == 7
+
+
+def test_off_removes_the_auto_reply_of_a_desk_and_the_cell_of_an_audience(write):
+    write("plan.yaml", "extends: library:saas_desk/baseline\nfeedback: {desk: {auto_reply: off, audience: {rfm: off}}}\n")
+    assert params_of(load("plan.yaml"), "feedback.desk").auto_reply is None
+    tiers = "programs: {club: {type: tiers, tiers: {gold: {spend: 5, birthday: off}}}}\n"
+    write("tiers.yaml", tiers)
+    assert params_of(load("tiers.yaml"), "programs.club").tiers["gold"].birthday is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("feedback: {d: {type: service_desk, wait: off}}\n", "feedback.d.wait = off: cannot be off: change its values instead."),
+        (
+            "programs: {card: {type: toy_card, prizes: off}}\n",
+            "programs.card.prizes = off: cannot be off: switch its entries off one by one.",
+        ),
+        ("market: {network: off}\n", "market.network = off: cannot be off: change its values instead. Write {type: none}."),
+        ("market: {customers: off}\n", "market.customers = off: must be a whole number 0 to 50000000 (unit people). Default: 10000."),
+        (
+            "feedback: {d: {type: service_desk, audience: {share: off}}}\n",
+            "feedback.d.audience.share = off: must be a number 0 to 1 (unit share). Default: 1.",
+        ),
+    ],
+)
+def test_what_must_be_there_cannot_be_off(refusal, text, line):
+    (told,) = refusal(text)
+    assert told.partition(" ")[2] == line
+
+
+def test_an_unreadable_value_in_a_claim_hides_nothing_else_at_the_top(refusal):
+    lines = refusal(
+        "sources: {foo.bar: x}\nuncertainties: {market.customer: {low: 0, high: 1}}\nclaims:\n"
+        "  c: {kpi: repurchase, readings: {relative: 1}, source: x}\n  f: {kpi: orders, readings: {points: .nan}, source: x}\n"
+    )
+    assert [one.split(" ")[1].rstrip(":") for one in lines] == [
+        "sources.foo.bar",
+        "uncertainties.market.customer",
+        "claims.c.kpi",
+        "claims.f.readings.points",
+    ]
+
+
+def test_a_wrong_value_hides_no_contradiction_that_does_not_hang_on_it(refusal):
+    discount = "campaigns: {d: {type: discount, depth: 0.2, budget: -5, start_week: 20, end_week: 10}}\n"
+    assert [one.split(" ")[1] for one in refusal(discount)] == ["campaigns.d:", "campaigns.d.budget"]
+    desks = "feedback: {a: {type: service_desk, opening: {opens: 20, closes: 8}}, b: {type: service_desk}}\n"
+    assert [one.split(" ")[1] for one in refusal(desks)] == ["feedback.a:", "feedback.a.opening:", "feedback.b:"]
+
+
+def test_a_wrong_value_brings_no_contradiction_that_hangs_on_it(refusal):
+    # It may close at any hour, so it may close after 20 o'clock.
+    opens = "feedback: {a: {type: service_desk, opening: {opens: 20, closes: late}}}\n"
+    assert [one.split(" ")[1] for one in refusal(opens)] == ["feedback.a.opening.closes"]
+    # Nor does what names others ask for go away with the part that brings them.
+    tiers = "programs: {club: {type: tiers, window_weeks: 1, tiers: {silver: {}, gold: {spend: -1}}}}\n"
+    mail = "campaigns: {mail: {type: push, audience: {tier: [gold]}}}\n"
+    assert [one.split(" ")[1] for one in refusal(tiers + mail)] == ["programs.club.window_weeks", "programs.club.tiers.gold.spend"]
+    empty = "market: {customers: 0, segments: {a: {share: 1}}}\ncampaigns: {mail: {type: push, audience: {segment: [a, b]}}}\n"
+    assert [one.split(" ")[1] for one in refusal(empty)] == ["market:", "campaigns.mail.audience.segment:"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "programs: {stars: {类型: points}}\n",
+            "programs.stars: needs a `type`. Did you mean `type: points`?",
+        ),
+        (
+            "currency: NO\n",
+            "currency = NO: must be three capital letters, such as EUR.",
+        ),
+        (
+            "currency: false\n",
+            'currency = false: must be text. To mean the text put it in quotes: "false".',
+        ),
+        (
+            "behaviors: {toy_pull: {kappa: 20%}}\n",
+            "behaviors.toy_pull.kappa = 20%: must be a number 0 to 0.6 (unit 1). Nearest right value: 0.2.",
+        ),
+        (
+            "behaviors: {toy_pull: {kappa: '7 %'}}\n",
+            "behaviors.toy_pull.kappa = 7 %: must be a number 0 to 0.6 (unit 1). Nearest right value: 0.07.",
+        ),
+        (
+            "behaviors: {toy_pull: {attainable: no}}\n",
+            "behaviors.toy_pull.attainable = no: must be true or false. Nearest right value: false.",
+        ),
+        (
+            "behaviors: {toy_pull: no}\n",
+            "behaviors.toy_pull = no: must be a map of parameters, {} for the defaults, or off. To leave it out write off instead of no.",
+        ),
+        (
+            "behaviors: {toy_pull: on}\n",
+            "behaviors.toy_pull = on: must be a map of parameters, {} for the defaults, or off. "
+            "To take the defaults write {} instead of on.",
+        ),
+        (
+            "programs: {null: {type: toy_card}}\n",
+            "programs.null: is a value and no name in YAML. Choose another name.",
+        ),
+        (
+            "programs: {card: {type: toy_card, prizes: {true: {points: 3}}}}\n",
+            "programs.card.prizes.true: is a value and no name in YAML. Choose another name.",
+        ),
+    ],
+)
+def test_common_slips_get_a_right_answer(refusal, text, line):
+    assert line in [one.partition(" ")[2] for one in refusal(text)]
+
+
+def test_a_part_whose_name_is_like_no_type_gets_the_types(refusal):
+    (line,) = [one for one in refusal("programs: {stars: {start_week: 2}}\n") if "`type`" in one]
+    assert "Did you mean" not in line and "Known: " in line and "points" in line and "tiers" in line
+
+
+@pytest.mark.parametrize("value", [".nan", "1e400", "1" + "0" * 400])
+def test_an_option_that_is_no_finite_number_is_told_with_its_path(refusal, value):
+    (line,) = refusal("programs: {stars: {type: toy_card}}\n", f"programs.stars.stamps={value}")
+    assert line.startswith("--set:1:23: programs.stars.stamps = ")
+    assert "must be a finite number" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed"), [("计划.yaml", "plan.yaml"), ("été 1.yml", "ete_1.yml"), ("con.yaml", "plan_con.yaml"), ("a(1).yaml", "a_1.yaml")]
+)
+def test_a_file_name_that_is_no_id_gets_one_that_is(write, name, renamed):
+    write(name, "market: {}\n")
+    with pytest.raises(ScenarioError, match=f"Rename it, such as {renamed};"):
+        load(name)
+    write(renamed, "market: {}\n")
+    assert load(renamed).id == renamed.partition(".")[0]

@@ -51,7 +51,8 @@ def test_every_component_and_kpi_has_one_entry():
         assert set(row) - {"variant"} == {"kind", "type", "doc", "facts", "unpublished", "parameters", "fields", "streams"}
         assert row["doc"]
         for one in row["parameters"]:
-            assert set(one) == {"name", "unit", "default", "low", "high", "neutral", "role", "doc", "source", "plausible"}
+            told = {"name", "unit", "default", "low", "high", "choices", "neutral", "role", "doc", "source", "plausible", "group"}
+            assert set(one) == told
             assert one["role"] in ("cost", "effect", "rule")
             assert one["role"] != "effect" or one["neutral"] is not None
 
