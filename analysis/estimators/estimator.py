@@ -43,6 +43,7 @@ class Contrast:
         relative: Difference over control, as a fraction; refused with a reason where control is not above 0.
         p_value: Two-sided, of no difference; None where refused.
         warnings: What the reader can act on, one sentence each.
+        beside: Other p-values of no effect that belong beside `p_value`, by name, such as `permutation`.
     """
 
     control: Estimate
@@ -51,6 +52,7 @@ class Contrast:
     relative: Estimate
     p_value: float | None
     warnings: tuple[str, ...] = field(default=())
+    beside: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 class Estimator(ABC):
