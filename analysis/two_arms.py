@@ -1,6 +1,7 @@
 """Two independent arms, each with a value and its sampling variance: difference and relative difference with intervals.
 
-Every method that ends in Student's t (means, adjusted means, ratios, clusters, strata) says what an `Arm` is and leaves the rest to this file.
+Every method that ends in Student's t (means, adjusted means, ratios, clusters, strata) says what an `Arm` is and leaves
+the rest to this file.
 """
 
 from __future__ import annotations

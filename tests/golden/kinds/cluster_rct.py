@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from regulars.analysis.cluster import cluster_details
 
+from ._arms import arms
+
 
 def quantities(folder: Path, params: dict[str, Any]) -> dict[str, Any]:
-    data = pd.read_csv(folder / "data.csv")
-    arms = [data[data["treated"] == treated] for treated in (0, 1)]
-    return cluster_details(*((arm["spend"].to_numpy(float), arm["cluster"].to_numpy()) for arm in arms))
+    return cluster_details(*((arm["spend"], arm["cluster"].astype(np.int64)) for arm in arms(folder, by="treated", names=(0, 1))))
