@@ -47,4 +47,5 @@ def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
         return []
     # statsmodels warns about log(0) in the Sidak forms where p is 1; the adjusted value, 1, is right.
     with np.errstate(divide="ignore"):
-        return [float(p) for p in np.minimum(multipletests(list(p_values), method=METHODS[method])[1], 1.0)]
+        adjusted = np.asarray(multipletests(list(p_values), method=METHODS[method])[1], dtype=float)
+    return [float(p) for p in np.minimum(adjusted, 1.0)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -97,7 +98,7 @@ class Mean(Estimator):
     kind = "mean"
     optional_roles = ("covariate",)
     methods = ("welch", "pooled", "normal", "cuped", "lin", "ancova", "poststratified")
-    settings: ClassVar[dict[str, Any]] = {"relative": "log", "winsorize": None, "permutations": 0, "seed": SEED}
+    settings: ClassVar[Mapping[str, Any] | None] = {"relative": "log", "winsorize": None, "permutations": 0, "seed": SEED}
 
     def __init__(self, method: str | None = None, **options: Any) -> None:
         super().__init__(method, **options)

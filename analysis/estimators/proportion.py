@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -90,7 +91,7 @@ def log_risk_ratio(control: Counts, treatment: Counts) -> Gap:
 def fisher_p(control: Counts, treatment: Counts) -> float:
     """Two-sided p-value of Fisher's exact test: all tables at most as probable as the one seen."""
     table = [[hits, n - hits] for hits, n in (treatment, control)]
-    return float(stats.fisher_exact(table).pvalue)
+    return float(np.asarray(stats.fisher_exact(table))[1])
 
 
 def probability_better(control: Counts, treatment: Counts, *, prior: tuple[float, float] = (1.0, 1.0)) -> float:
@@ -98,11 +99,12 @@ def probability_better(control: Counts, treatment: Counts, *, prior: tuple[float
 
     Integral of the density of treatment times the distribution of control, by Gauss-Legendre quadrature.
     """
-    above, below = (stats.beta(prior[0] + hits, prior[1] + n - hits) for hits, n in (treatment, control))
-    ends = float(above.ppf(1e-15)), float(above.isf(1e-15))
+    above, below = ((prior[0] + hits, prior[1] + n - hits) for hits, n in (treatment, control))
+    ends = float(special.betaincinv(*above, 1e-15)), float(special.betainccinv(*above, 1e-15))
     nodes, weights = special.roots_legendre(400)
     at = ends[0] + (ends[1] - ends[0]) * (nodes + 1) / 2
-    found = float((weights * above.pdf(at) * below.cdf(at)).sum()) * (ends[1] - ends[0]) / 2
+    density = np.exp(special.xlogy(above[0] - 1, at) + special.xlog1py(above[1] - 1, -at) - special.betaln(*above))
+    found = float((weights * density * special.betainc(*below, at)).sum()) * (ends[1] - ends[0]) / 2
     return min(1.0, max(0.0, found))
 
 
@@ -119,7 +121,7 @@ class Proportion(Estimator):
 
     kind = "proportion"
     methods = ("newcombe", "wald", "fisher", "poststratified")
-    settings: ClassVar[dict[str, Any]] = {"permutations": 0, "seed": SEED}
+    settings: ClassVar[Mapping[str, Any] | None] = {"permutations": 0, "seed": SEED}
 
     def contrast(self, control: Sample, treatment: Sample, *, alpha: float) -> Contrast:
         if not len(control) or not len(treatment):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -60,7 +61,7 @@ class Quantile(Estimator):
 
     kind = "quantile"
     methods = ("bootstrap", "mann_whitney")
-    settings: ClassVar[dict[str, Any]] = {"q": 0.5, "resamples": 10_000, "seed": SEED, "permutations": 10_000}
+    settings: ClassVar[Mapping[str, Any] | None] = {"q": 0.5, "resamples": 10_000, "seed": SEED, "permutations": 10_000}
 
     def __init__(self, method: str | None = None, **options: Any) -> None:
         super().__init__(method, **options)
@@ -91,12 +92,12 @@ class Quantile(Estimator):
         beside = {} if p_mann_whitney is None else {"mann_whitney": p_mann_whitney}
         if self.method == "mann_whitney":
             p_value, beside, method = p_mann_whitney, {"bootstrap": p_value}, "bootstrap percentile, Mann-Whitney p"
-        arms = [
+        known, other = (
             Estimate(value, ends(draw, alpha), method, f"{name} in {arm}", len(one), (INDEPENDENT, BOOTSTRAP))
             for value, draw, arm, one in zip((below, above), draws, ("control", "treatment"), values, strict=True)
-        ]
+        )
         parted = Estimate(above - below, ends(gaps, alpha), method, f"{name}, treatment less control", n, (INDEPENDENT, BOOTSTRAP))
-        return Contrast(*arms, parted, _relative(below, above, draws, alpha, name, n, None), p_value, (), beside)
+        return Contrast(known, other, parted, _relative(below, above, draws, alpha, name, n, None), p_value, (), beside)
 
     def _draws(self, control: np.ndarray, treatment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rng, resamples = np.random.default_rng(self.options["seed"]), self.options["resamples"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -57,7 +58,7 @@ class Ratio(Estimator):
     kind = "ratio"
     roles = ("numerator", "denominator")
     methods = ("delta",)
-    settings: ClassVar[dict[str, Any]] = {"relative": "log", "permutations": 0, "seed": SEED}
+    settings: ClassVar[Mapping[str, Any] | None] = {"relative": "log", "permutations": 0, "seed": SEED}
 
     def __init__(self, method: str | None = None, **options: Any) -> None:
         super().__init__(method, **options)

@@ -14,4 +14,5 @@ def quantities(folder: Path, params: dict[str, Any]) -> dict[str, Any]:
     samples = [Sample({"value": arm["value"]}) for arm in arms(folder)]
     capped = Mean(winsorize=params["winsor_upper_q"]).details(*samples, alpha=params["alpha"])
     estimator = Quantile(q=params["q"], resamples=params["resamples"], permutations=params["resamples"])
-    return {name: value for name, value in capped.items() if name.startswith("winsor_")} | estimator.details(*samples, alpha=params["alpha"])
+    found = estimator.details(*samples, alpha=params["alpha"])
+    return found | {name: value for name, value in capped.items() if name.startswith("winsor_")}
