@@ -7,7 +7,9 @@ the rest to this file.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
@@ -232,3 +234,18 @@ def relative_estimate(
     except ValueError as error:
         return Estimate(value, None, method, estimand, n, assumptions, reason=str(error))
     return Estimate(value, (low, high), method, estimand, n, assumptions)
+
+
+def relative_details(control: Arm, treatment: Arm, *, alpha: float) -> dict[str, Any]:
+    """Every quantity of the relative difference, by name; only those that the data allow."""
+    if control.value <= 0:
+        return {}
+    found: dict[str, Any] = {"rel_lift": treatment.value / control.value - 1}
+    with suppress(ValueError):
+        delta = relative_delta(control, treatment)
+        found |= {"rel_se_delta": delta.se, "rel_ci_delta_t": list(delta.interval(alpha)), "rel_p_delta_t": delta.p_value}
+    with suppress(ValueError):
+        found["rel_ci_log_t"] = [math.expm1(end) for end in relative_log(control, treatment).interval(alpha)]
+    with suppress(ValueError):
+        found["rel_ci_fieller_t"] = list(relative_fieller(control, treatment, alpha=alpha))
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -18,9 +17,7 @@ from ..two_arms import (
     Gap,
     difference,
     mean_arm,
-    relative_delta,
-    relative_fieller,
-    relative_log,
+    relative_details,
     two_sided,
     why_no_interval,
 )
@@ -258,23 +255,14 @@ def mean_details(control: np.ndarray, treatment: np.ndarray, *, alpha: float) ->
     found["diff"] = above.value - below.value
     if below.sd is not None and above.sd is not None:
         found |= {"var_control": below.sd**2, "var_treatment": above.sd**2}
-    if below.value > 0:
-        found["rel_lift"] = above.value / below.value - 1
     if why_no_interval(below, above):
-        return found
+        return found | relative_details(below, above, alpha=alpha)
     gap, one = difference(below, above), pooled(control, treatment)
     found |= {"se_welch": gap.se, "t_welch": gap.statistic, "df_welch": gap.df, "p_welch": gap.p_value}
     found["ci_welch"] = list(gap.interval(alpha))
     found |= {"t_pooled": one.statistic, "p_pooled": one.p_value, "ci_pooled": list(one.interval(alpha))}
     found["p_normal"] = two_sided(gap.statistic, math.inf)
-    if below.value > 0:
-        delta = relative_delta(below, above)
-        found |= {"rel_se_delta": delta.se, "rel_ci_delta_t": list(delta.interval(alpha)), "rel_p_delta_t": delta.p_value}
-        if above.value > 0:
-            found["rel_ci_log_t"] = [math.expm1(end) for end in relative_log(below, above).interval(alpha)]
-        with suppress(ValueError):
-            found["rel_ci_fieller_t"] = list(relative_fieller(below, above, alpha=alpha))
-    return found
+    return found | relative_details(below, above, alpha=alpha)
 
 
 def _covariate(control: Sample, treatment: Sample) -> Column:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..cluster import cluster_details
 from ..permutation import SEED, permutation_p
-from ..two_arms import NO_UNITS, Arm, difference, mean_arm, relative_delta, relative_log, why_no_interval
+from ..two_arms import NO_UNITS, Arm, difference, mean_arm, relative_details, why_no_interval
 from .contrast import CLUSTER_DF, CLUSTERS, INDEPENDENT, LARGE, RELATIVE, contrast_of_arms, contrast_of_clusters, refused
 from .estimator import Contrast, Estimator, Sample
 
@@ -109,16 +109,10 @@ class Ratio(Estimator):
         except ValueError:
             return {}
         found: dict[str, Any] = {"ratio_control": below.value, "ratio_treatment": above.value, "diff": above.value - below.value}
-        if below.value > 0:
-            found["rel_lift"] = above.value / below.value - 1
+        found |= relative_details(below, above, alpha=alpha)
         if why_no_interval(below, above) is None:
             gap = difference(below, above)
             found |= {"se": gap.se, "df": gap.df, "p": gap.p_value, "ci": list(gap.interval(alpha))}
-            if below.value > 0:
-                delta = relative_delta(below, above)
-                found |= {"rel_se_delta": delta.se, "rel_ci_delta_t": list(delta.interval(alpha))}
-                if above.value > 0:
-                    found["rel_ci_log_t"] = [math.expm1(end) for end in relative_log(below, above).interval(alpha)]
         naive = sum(one.value * (1 - one.value) / float(arm["denominator"].sum()) for one, arm in ((below, control), (above, treatment)))
         if naive >= 0:
             found["naive_se_as_proportion"] = math.sqrt(naive)
