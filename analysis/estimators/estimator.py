@@ -43,6 +43,7 @@ class Contrast:
         relative: Difference over control, as a fraction; refused with a reason where control is not above 0.
         p_value: Two-sided, of no difference; None where refused.
         warnings: What the reader can act on, one sentence each.
+        beside: Other p-values of no effect that belong beside `p_value`, by name, such as `permutation`.
     """
 
     control: Estimate
@@ -51,6 +52,7 @@ class Contrast:
     relative: Estimate
     p_value: float | None
     warnings: tuple[str, ...] = field(default=())
+    beside: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 class Estimator(ABC):
@@ -61,6 +63,7 @@ class Estimator(ABC):
         roles: Columns it needs, by role; a plan names a column for each.
         optional_roles: Columns it can use.
         methods: Names of its methods, the default first.
+        settings: Its options with their defaults; None where it checks them itself.
 
     Attributes:
         method: The method taken.
@@ -71,6 +74,7 @@ class Estimator(ABC):
     roles: ClassVar[tuple[str, ...]] = ("value",)
     optional_roles: ClassVar[tuple[str, ...]] = ()
     methods: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[Mapping[str, Any] | None] = None
     kinds: ClassVar[dict[str, type[Estimator]]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -79,8 +83,13 @@ class Estimator(ABC):
             Estimator.kinds[cls.kind] = cls
 
     def __init__(self, method: str | None = None, **options: Any) -> None:
+        if method is not None and method not in self.methods:
+            raise ValueError(f"{self.kind}: no method {method!r} (there: {', '.join(self.methods)})")
+        unknown = [] if self.settings is None else sorted(set(options) - set(self.settings))
+        if unknown:
+            raise ValueError(f"{self.kind}: no option {unknown[0]!r} (there: {', '.join(self.settings or ('none',))})")
         self.method = method or self.methods[0]
-        self.options = options
+        self.options = {**(self.settings or {}), **options}
 
     @abstractmethod
     def contrast(self, control: Sample, treatment: Sample, *, alpha: float) -> Contrast:
