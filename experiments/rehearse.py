@@ -206,6 +206,9 @@ def _estimate(world: World, market: Market, assigned: Any, metric: Metric, estim
     arm = assigned.arms[-1]
     cluster = assigned.cluster
     if estimator == "periods":
+        if metric.column not in market.weekly:
+            # What is only known at the end belongs to no period.
+            return None
         weeks = design.head.weeks
         periods = [(first - 1, last - 1) for first, last in zip(assigned.first_weeks, (*assigned.first_weeks[1:], weeks + 1), strict=True)]
         wash = design.assignment.washout_weeks  # type: ignore[attr-defined]
