@@ -142,7 +142,7 @@ def mean_size(effect: float, sd: float, *, alpha: float = 0.05, power: float = 0
         return mean_power(effect, sd, size, alpha=alpha, method="t") - power
 
     # Two units per arm are the fewest that Student's test is made of.
-    return 2.0 if excess(2.0) >= 0.0 else crossing(excess, max(0.5 * normal, 2.0), 2.0 * normal + 60.0 / alpha)
+    return 2.0 if excess(2.0) >= 0.0 else crossing(excess, 2.0, 2.0 * normal + 60.0 / alpha)
 
 
 def mean_power(effect: float, sd: float, size: float, *, alpha: float = 0.05, method: MeanMethod = "normal") -> float:
@@ -162,9 +162,12 @@ def mean_power(effect: float, sd: float, size: float, *, alpha: float = 0.05, me
         raise ValueError("Student's test needs two units or more per arm")
     df = 2.0 * size - 2.0
     edge = -float(stdtrit(df, alpha / 2.0))
-    # Far out, where scipy's distribution ends, the near side is certain and the far side impossible.
+    if df > 1e6:
+        # Student's t is normal to seven digits, and scipy's noncentral one is slow or absent.
+        return float(ndtr(shift - edge) + ndtr(-shift - edge))
     near, far = float(nct.sf(edge, df, shift)), float(nct.cdf(-edge, df, shift))
-    return (1.0 if np.isnan(near) else near) + (0.0 if np.isnan(far) else far)
+    # Far out, where scipy's distribution ends, the near side is all but certain and the far side impossible.
+    return (float(ndtr(shift - edge)) if np.isnan(near) else near) + (0.0 if np.isnan(far) else far)
 
 
 def mean_effect(sd: float, size: float, *, alpha: float = 0.05, power: float = 0.8, method: MeanMethod = "normal") -> float:
@@ -185,7 +188,7 @@ def mean_effect(sd: float, size: float, *, alpha: float = 0.05, power: float = 0
     high = 2.0 * normal
     while excess(high) < 0.0:
         high *= 2.0
-    return crossing(excess, 0.5 * normal, high)
+    return crossing(excess, 1e-6 * normal, high)
 
 
 def design_effect(cluster_size: float, intracluster_correlation: float) -> float:

@@ -55,6 +55,17 @@ def test_size_power_and_effect_of_means_are_inverse(method, effect):
     assert power.mean_effect(1.0, size, method=method) == pytest.approx(effect)
 
 
+def test_both_sides_count_where_power_is_low():
+    size = power.mean_size(0.1, 1.0, alpha=0.3, power=0.31, method="t")
+    assert power.mean_power(0.1, 1.0, size, alpha=0.3, method="t") == pytest.approx(0.31)
+    assert power.mean_effect(1.0, size, alpha=0.3, power=0.31, method="t") == pytest.approx(0.1)
+
+
+def test_a_tiny_effect_needs_as_many_as_by_the_normal_distribution():
+    # The far side, counted by one of the two only, is 2.4e-6 of it.
+    assert power.mean_size(1e-4, 1.0, method="t") == pytest.approx(power.mean_size(1e-4, 1.0), rel=4e-6)
+
+
 def test_a_huge_effect_needs_two_units():
     assert power.mean_size(1000.0, 1.0, method="t") == 2.0
     assert power.mean_power(1000.0, 1.0, 2.0, method="t") == 1.0
