@@ -301,3 +301,25 @@ def log_rank_size(
     if not (0.0 <= left_control <= 1.0 and 0.0 <= left_treatment <= 1.0) or leaving == 0.0:
         raise ValueError("shares that leave must lie within 0-1, and somebody must leave")
     return events / leaving
+
+
+def false_positive_risk(success_rate: float, *, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Probability that a program whose test came out significantly better does nothing.
+
+    alpha / 2 (1 - w) / (alpha / 2 (1 - w) + power w), with w the share of tested programs that work.
+
+    Args:
+        success_rate: Share w, within 0-1.
+        alpha: Two-sided level; half of it falls on the better side.
+        power: Of the tests.
+
+    Raises:
+        ValueError: A share outside 0-1, alpha or power out of range.
+
+    Source: Kohavi, Deng & Vermeer (2022), A/B Testing Intuition Busters, KDD.
+    """
+    _quantiles(alpha, power)
+    if not 0.0 <= success_rate <= 1.0:
+        raise ValueError(f"the share of programs that work lies within 0-1, not at {success_rate:g}")
+    false = alpha / 2.0 * (1.0 - success_rate)
+    return false / (false + power * success_rate)

@@ -34,6 +34,14 @@ def test_size_of_the_hypothesis_test_beside_test_and_roll():
     assert found == pytest.approx(golden_kinds.ANCHORS["P03"]["published"]["n_hypothesis_test_d_0.0136"], abs=1.0)
 
 
+def test_risk_that_a_winner_does_nothing():
+    """P04: Kohavi, Deng & Vermeer (2022), Table 2."""
+    anchor = golden_kinds.ANCHORS["P04"]
+    for share, risk in anchor["published"].items():
+        assert power.false_positive_risk(float(share)) == pytest.approx(risk, abs=anchor["tolerance_abs"])
+    assert power.false_positive_risk(0.0) == 1.0 and power.false_positive_risk(1.0) == 0.0
+
+
 @pytest.mark.parametrize(("churn", "change"), PILOTS)
 def test_length_of_a_pilot(churn, change):
     found = [math.ceil(power.retention_size(churn, change, months)) for months in (1, 2, 3, 6, 9, 12)]
@@ -106,6 +114,7 @@ def test_events_of_the_log_rank_test():
         (lambda: power.design_effect(5, 1.1), "within 0-1"),
         (lambda: power.retention_size(0.04, 0.0, 6), "effect of 0"),
         (lambda: power.retention_size(0.6, 1.0, 6), "monthly churn"),
+        (lambda: power.false_positive_risk(1.2), "programs that work"),
         (lambda: power.log_rank_events(1.0), "effect of 0"),
         (lambda: power.log_rank_size(0.5, 0.0, 0.0), "somebody must leave"),
     ],
