@@ -142,7 +142,7 @@ def mean_size(effect: float, sd: float, *, alpha: float = 0.05, power: float = 0
         return mean_power(effect, sd, size, alpha=alpha, method="t") - power
 
     # Two units per arm are the fewest that Student's test is made of.
-    return 2.0 if excess(2.0) >= 0.0 else crossing(excess, max(0.5 * normal, 2.0), 2.0 * normal + 60.0 / alpha)
+    return 2.0 if excess(2.0) >= 0.0 else crossing(excess, 2.0, 2.0 * normal + 60.0 / alpha)
 
 
 def mean_power(effect: float, sd: float, size: float, *, alpha: float = 0.05, method: MeanMethod = "normal") -> float:
@@ -162,9 +162,12 @@ def mean_power(effect: float, sd: float, size: float, *, alpha: float = 0.05, me
         raise ValueError("Student's test needs two units or more per arm")
     df = 2.0 * size - 2.0
     edge = -float(stdtrit(df, alpha / 2.0))
-    # Far out, where scipy's distribution ends, the near side is certain and the far side impossible.
+    if df > 1e6:
+        # Student's t is normal to seven digits, and scipy's noncentral one is slow or absent.
+        return float(ndtr(shift - edge) + ndtr(-shift - edge))
     near, far = float(nct.sf(edge, df, shift)), float(nct.cdf(-edge, df, shift))
-    return (1.0 if np.isnan(near) else near) + (0.0 if np.isnan(far) else far)
+    # Far out, where scipy's distribution ends, the near side is all but certain and the far side impossible.
+    return (float(ndtr(shift - edge)) if np.isnan(near) else near) + (0.0 if np.isnan(far) else far)
 
 
 def mean_effect(sd: float, size: float, *, alpha: float = 0.05, power: float = 0.8, method: MeanMethod = "normal") -> float:
@@ -185,7 +188,7 @@ def mean_effect(sd: float, size: float, *, alpha: float = 0.05, power: float = 0
     high = 2.0 * normal
     while excess(high) < 0.0:
         high *= 2.0
-    return crossing(excess, 0.5 * normal, high)
+    return crossing(excess, 1e-6 * normal, high)
 
 
 def design_effect(cluster_size: float, intracluster_correlation: float) -> float:
@@ -298,3 +301,25 @@ def log_rank_size(
     if not (0.0 <= left_control <= 1.0 and 0.0 <= left_treatment <= 1.0) or leaving == 0.0:
         raise ValueError("shares that leave must lie within 0-1, and somebody must leave")
     return events / leaving
+
+
+def false_positive_risk(success_rate: float, *, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Probability that a program whose test came out significantly better does nothing.
+
+    alpha / 2 (1 - w) / (alpha / 2 (1 - w) + power w), with w the share of tested programs that work.
+
+    Args:
+        success_rate: Share w, within 0-1.
+        alpha: Two-sided level; half of it falls on the better side.
+        power: Of the tests.
+
+    Raises:
+        ValueError: A share outside 0-1, alpha or power out of range.
+
+    Source: Kohavi, Deng & Vermeer (2022), A/B Testing Intuition Busters, KDD.
+    """
+    _quantiles(alpha, power)
+    if not 0.0 <= success_rate <= 1.0:
+        raise ValueError(f"the share of programs that work lies within 0-1, not at {success_rate:g}")
+    false = alpha / 2.0 * (1.0 - success_rate)
+    return false / (false + power * success_rate)

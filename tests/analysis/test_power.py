@@ -34,6 +34,14 @@ def test_size_of_the_hypothesis_test_beside_test_and_roll():
     assert found == pytest.approx(golden_kinds.ANCHORS["P03"]["published"]["n_hypothesis_test_d_0.0136"], abs=1.0)
 
 
+def test_risk_that_a_winner_does_nothing():
+    """P04: Kohavi, Deng & Vermeer (2022), Table 2."""
+    anchor = golden_kinds.ANCHORS["P04"]
+    for share, risk in anchor["published"].items():
+        assert power.false_positive_risk(float(share)) == pytest.approx(risk, abs=anchor["tolerance_abs"])
+    assert power.false_positive_risk(0.0) == 1.0 and power.false_positive_risk(1.0) == 0.0
+
+
 @pytest.mark.parametrize(("churn", "change"), PILOTS)
 def test_length_of_a_pilot(churn, change):
     found = [math.ceil(power.retention_size(churn, change, months)) for months in (1, 2, 3, 6, 9, 12)]
@@ -53,6 +61,17 @@ def test_size_power_and_effect_of_means_are_inverse(method, effect):
     size = power.mean_size(effect, 1.0, method=method)
     assert power.mean_power(effect, 1.0, size, method=method) == pytest.approx(0.8)
     assert power.mean_effect(1.0, size, method=method) == pytest.approx(effect)
+
+
+def test_both_sides_count_where_power_is_low():
+    size = power.mean_size(0.1, 1.0, alpha=0.3, power=0.31, method="t")
+    assert power.mean_power(0.1, 1.0, size, alpha=0.3, method="t") == pytest.approx(0.31)
+    assert power.mean_effect(1.0, size, alpha=0.3, power=0.31, method="t") == pytest.approx(0.1)
+
+
+def test_a_tiny_effect_needs_as_many_as_by_the_normal_distribution():
+    # The far side, counted by one of the two only, is 2.4e-6 of it.
+    assert power.mean_size(1e-4, 1.0, method="t") == pytest.approx(power.mean_size(1e-4, 1.0), rel=4e-6)
 
 
 def test_a_huge_effect_needs_two_units():
@@ -95,6 +114,7 @@ def test_events_of_the_log_rank_test():
         (lambda: power.design_effect(5, 1.1), "within 0-1"),
         (lambda: power.retention_size(0.04, 0.0, 6), "effect of 0"),
         (lambda: power.retention_size(0.6, 1.0, 6), "monthly churn"),
+        (lambda: power.false_positive_risk(1.2), "programs that work"),
         (lambda: power.log_rank_events(1.0), "effect of 0"),
         (lambda: power.log_rank_size(0.5, 0.0, 0.0), "somebody must leave"),
     ],
