@@ -41,7 +41,7 @@ def in_one_market(arms: Mapping[str, Scenario], *, start_week: int = 1) -> Scena
 
 def _groups(address: str, arms: Mapping[str, Scenario]) -> Iterator[tuple[Component | None, list[str]]]:
     """A component as it differs by arm, with the arms that have it so; None for those that have none."""
-    left = {name: scenario.component(address) for name, scenario in arms.items()}
+    left = {name: {one.address: one for one in scenario.components}.get(address) for name, scenario in arms.items()}
     while left:
         first = next(iter(left.values()))
         alike = [name for name, one in left.items() if _alike(first, one)]
