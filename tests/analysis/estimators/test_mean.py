@@ -85,7 +85,8 @@ def test_no_variance_and_one_unit_keep_the_value_and_say_why_there_is_no_interva
 def clustered(clusters=10, seed=3):
     rng = np.random.default_rng(seed)
     codes = [np.repeat(np.arange(clusters // 2) + 100 * arm, rng.integers(3, 20, clusters // 2)) for arm in (0, 1)]
-    return [Sample({"value": rng.gamma(2.0, 5.0, len(code)) + code % 3, "covariate": rng.random(len(code))}, cluster=code) for code in codes]
+    columns = [{"value": rng.gamma(2.0, 5.0, len(code)) + code % 3, "covariate": rng.random(len(code))} for code in codes]
+    return [Sample(column, cluster=code) for column, code in zip(columns, codes, strict=True)]
 
 
 def test_clusters_widen_the_interval_and_bring_a_permutation_p_where_they_are_few():
