@@ -1,5 +1,6 @@
 import math
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,8 @@ def test_equal_clusters_have_the_degrees_of_freedom_of_a_t_test_on_their_means()
     """m clusters of one size in each arm: CR2 is the variance of the difference of cluster means, with 2 (m - 1) degrees of freedom."""
     rng = np.random.default_rng(10)
     control, treatment = (by_cluster(rng.normal(size=60), np.repeat(np.arange(6), 10)) for _ in range(2))
-    test, oracle = cluster_test(control, treatment), stats.ttest_ind(treatment.totals, control.totals)
+    test = cluster_test(control, treatment)
+    oracle: Any = stats.ttest_ind(treatment.totals, control.totals)
     assert test.df_cr2 == pytest.approx(10.0, rel=1e-12)
     assert test.cr2.p_value == pytest.approx(oracle.pvalue, rel=1e-10)
 

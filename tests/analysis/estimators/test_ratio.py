@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from estimates import ends
 from scipy import stats
 
 from regulars.analysis.estimators import Sample
@@ -40,7 +41,7 @@ def test_intervals_cover_where_visits_taken_for_independent_would_not():
     rng, worlds, held, naive = np.random.default_rng(23), 2000, 0, []
     for _ in range(worlds):
         arms = world(rng, 300, 0.2), world(rng, 400, 0.2)
-        low, high = Ratio().contrast(*arms, alpha=0.05).difference.interval
+        low, high = ends(Ratio().contrast(*arms, alpha=0.05).difference)
         held += low <= 0 <= high
         if len(naive) < 20:
             found = Ratio().details(*arms, alpha=0.05)
