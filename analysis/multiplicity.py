@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
-METHODS = {
-    "bonferroni": "bonferroni",
-    "holm": "holm",
-    "hochberg": "simes-hochberg",
-    "bh": "fdr_bh",
-    "by": "fdr_by",
-    "sidak": "sidak",
-    "holm_sidak": "holm-sidak",
+
+def _step_down(raw: np.ndarray) -> np.ndarray:
+    """No p-value is adjusted below a smaller one's."""
+    return np.maximum.accumulate(raw)
+
+
+def _step_up(raw: np.ndarray) -> np.ndarray:
+    """No p-value is adjusted above a larger one's."""
+    return np.minimum.accumulate(raw[::-1])[::-1]
+
+
+def _sidak(p: np.ndarray, questions: np.ndarray | int) -> np.ndarray:
+    # expm1 and log1p keep the digits of small p-values; log1p(-1) is minus infinity, which gives 1 as it should.
+    with np.errstate(divide="ignore"):
+        return -np.expm1(questions * np.log1p(-p))
+
+
+# From ascending p-values and their ranks 1 to m.
+METHODS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "bonferroni": lambda p, rank: p * len(p),
+    "holm": lambda p, rank: _step_down(p * (len(p) + 1 - rank)),
+    "hochberg": lambda p, rank: _step_up(p * (len(p) + 1 - rank)),
+    "bh": lambda p, rank: _step_up(p * len(p) / rank),
+    "by": lambda p, rank: _step_up(p * len(p) / rank * (1 / rank).sum()),
+    "sidak": lambda p, rank: _sidak(p, len(p)),
+    "holm_sidak": lambda p, rank: _step_down(_sidak(p, len(p) + 1 - rank)),
 }
-"""Name in a plan: name in statsmodels."""
 
 
 def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
@@ -45,7 +61,8 @@ def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
         raise ValueError(f"p-value {outside[0]}: must be 0 to 1")
     if not len(p_values):
         return []
-    # statsmodels warns about log(0) in the Sidak forms where p is 1; the adjusted value, 1, is right.
-    with np.errstate(divide="ignore"):
-        adjusted = np.asarray(multipletests(list(p_values), method=METHODS[method])[1], dtype=float)
-    return [float(p) for p in np.minimum(adjusted, 1.0)]
+    p = np.asarray(p_values, dtype=float)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(METHODS[method](p[order], np.arange(1, len(p) + 1)), 1.0)
+    return [float(one) for one in adjusted]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def check(contrast: Contrast) -> None:
         assert p is None or 0 <= p <= 1
 
 
-def check_numbers(found: dict) -> None:
+def check_numbers(found: dict[str, Any]) -> None:
     for name, value in found.items():
         assert np.isfinite(np.asarray(value, dtype=float)).all(), name
 
