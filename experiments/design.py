@@ -147,7 +147,7 @@ def _design(name: str, data: Any, path: tuple[str, ...], faults: list[Fault]) ->
     head = validated(Head, {one: data[one] for one in data if one in Head.model_fields}, path, faults)
     if head is not None:
         faults.extend(_contradictions(head, path))
-    return Design(name, assignment, head) if len(faults) == before else None
+    return Design(name, assignment, head) if head is not None and len(faults) == before else None
 
 
 def _contradictions(head: Head, path: tuple[str, ...]) -> list[Fault]:

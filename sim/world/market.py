@@ -152,6 +152,9 @@ class Market(Parameters):
     arms: dict[str, float] = param(
         {},
         unit="share",
+        low=0.0,
+        high=1.0,
+        each=True,
         doc="Arms of an A/B test by name, the control first, with their share of people, each person drawn once; audiences may name them.",
         source="plan",
     )

@@ -95,8 +95,11 @@ def classes() -> tuple[type[Behavior], type[Campaign]]:
 def components(per_neighbor: float, effect: float | None) -> list[Component]:
     """Rates of an order in two weeks that hardly differ, contagion, and a campaign of that effect if one is given."""
     contagion, treatment = classes()
-    found: list[Component] = [Purchase(Purchase.Params(r=100.0, alpha=200.0)), contagion(contagion.Params(per_neighbor=per_neighbor))]
-    return found if effect is None else [*found, treatment(treatment.Params(effect=effect))]
+    found: list[Component] = [
+        Purchase(Purchase.Params(r=100.0, alpha=200.0)),
+        contagion(contagion.Params.model_validate({"per_neighbor": per_neighbor})),
+    ]
+    return found if effect is None else [*found, treatment(treatment.Params.model_validate({"effect": effect}))]
 
 
 
