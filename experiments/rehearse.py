@@ -151,7 +151,7 @@ def _plan(scenario: Scenario, designs: Mapping[str, Design], seed: int, aa: bool
     if aa:
         arms = dict.fromkeys(arms, _patched(base, head.arms.get(next(iter(head.shares)), {})))
     control, *others = arms
-    mixed = in_one_market(arms, start_week=head.start_week)
+    mixed = in_one_market(arms, start_week=head.start_week, capacity=head.capacity)
     assignments = {name: design.assignment for name, design in designs.items()}
     return Plan(arms[control], arms[others[0]], mixed, assignments, dict(head.shares), head.start_week, head.weeks, seed)
 
@@ -263,6 +263,7 @@ def _document(
             }
         primary = next(iter(design.head.metrics))
         parts[name] = {
+            "estimand": f"roll-out effect at {design.head.capacity} capacity",
             "estimators": by_metric[primary],
             "metrics": by_metric,
             "truth": {

@@ -102,3 +102,19 @@ def test_what_arms_cannot_differ_in_is_refused():
         in_one_market({"control": base, "treatment": base.with_values({"economics.gross_margin": 0.5})})
     with pytest.raises(ValueError, match=r"programs.stars begins in week 5, before the test in week 9"):
         in_one_market({"control": base, "treatment": shop(**{"programs.stars": STARS})}, start_week=9)
+
+
+def test_resources_of_an_arm_are_those_of_the_roll_out_or_its_share_of_them():
+    """A budget of 900 is 900, or with a third of the people 300; twelve agents are four, and five cannot be a third."""
+    shares = {"control": 2 / 3, "treatment": 1 / 3}
+    base = shop(**{"market.arms": shares})
+    sale = {"type": "discount", "depth": 0.2, "start_week": START, "weeks": 4, "budget": 900.0}
+    desk = {"type": "service_desk", "start_week": START, "shifts": {"day": {"agents": 12}}}
+    arms = {"control": base, "treatment": base.with_values({"campaigns.sale": sale, "feedback.desk": desk})}
+    for capacity, budget, agents in (("fixed", 900.0, 12), ("scaled", 300.0, 4)):
+        found = {one.address: one.params for one in in_one_market(arms, start_week=START, capacity=capacity).components}
+        assert found["campaigns.sale@treatment"].budget == pytest.approx(budget)
+        assert found["feedback.desk@treatment"].shifts["day"].agents == agents
+    arms["treatment"] = arms["treatment"].with_values({"feedback.desk.shifts.day.agents": 5})
+    with pytest.raises(ValueError, match=r"feedback.desk.shifts.day.agents = 5: 0.333333 of it is 1.66667"):
+        in_one_market(arms, start_week=START, capacity="scaled")
