@@ -115,13 +115,14 @@ class Events:
         return (np.rint((before + wanted) * kept) - np.rint(before * kept)).astype(np.int64)
 
     def between(self, start: int, stop: int) -> Events:
-        """The events of these rows; what is written into them is written here."""
+        """The events of these rows; what is written into them is written here.
+
+        Reductions and receipts, which programs and campaigns lay down for everybody at once, are not among them.
+        """
         part = Events()
         a, b = np.searchsorted(self.person, (start, stop))
         for name in (*COLUMNS, "disconfirmation", "failed"):
             setattr(part, name, getattr(self, name)[a:b])
-        part.reductions = {name: column[a:b] for name, column in self.reductions.items()}
-        part.receipts = {name: column[a:b] for name, column in self.receipts.items()}
         for name in ("exits", "acquired", "returned"):
             people = getattr(self, name)
             a, b = np.searchsorted(people, (start, stop))
