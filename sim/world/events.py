@@ -52,8 +52,8 @@ class Events:
         disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
         failed: 1 for each order that went wrong; 0 until experienced.
         reductions: Integer money that each discount would take off the orders, by the campaign's address; said in `settle`.
-        receipts: What programs gave for the orders, int64 by the program's address, each in its own unit; a program that takes
-            it back when an order is sent back says it here in `settle`.
+        receipts: What a program needs to know to take back what it gave for an order, such as its points, or the card that was
+            stamped: int64 by the program's address, 0 for nothing, said in `settle`.
         exits: Who left, by person.
         acquired: Who was won, by person; the cause is in `Customers.acquired_by`.
         returned: Who came back after having left, by person.
