@@ -420,7 +420,9 @@ def _stand_ins(
     found = [chosen(params, name) for params in drafts(chosen.Params, values, path, faults)]
     if found:
         return found[0], found
-    maps = {key: value for key, value in values.items() if isinstance(value, dict) and _holds_entries(chosen.Params, key)}
+    # What brings names has to be a map, be it empty, for a component to be asked for them.
+    given = {key: values.get(key) for key in chosen.Params.model_fields if _holds_entries(chosen.Params, key)}
+    maps = {key: value if isinstance(value, dict) else {} for key, value in given.items()}
     return chosen(chosen.Params.model_construct(None, **maps), name), []
 
 

@@ -68,7 +68,11 @@ class ScenarioError(ValueError):
 
     def __init__(self, errors: Iterable[Problem]) -> None:
         # A file is read in the order of its layers, so the first problem at a place is the cause of later ones there.
-        first = {(one.path, one.line, one.column): one for one in reversed(list(errors))}
+        # Data that came in no file have one place for all, its beginning, and are told apart by their dotted path.
+        first = {}
+        for one in reversed(list(errors)):
+            at = one.line, one.column
+            first[one.path, *at, one.dotted if at == (1, 1) else ""] = one
         self.errors = sorted(first.values(), key=lambda one: (one.path, one.line, one.column))[:MOST]
         super().__init__("\n".join(str(one) for one in self.errors))
 

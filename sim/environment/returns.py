@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..core.kernel import kernel
 from ..core.links import Link, link
 from ..world.events import Refunds
 from ..world.ledger import cost_of_goods
+from ..world.market import Market
 from ..world.world import World
 
 f32, i64 = np.float32, np.int64
@@ -76,6 +78,15 @@ class Returns(Environment):
             plausible=(0.3, 1.0),
             source="assumed",
         )
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        return {"returns": (self.name,)}
+
+    def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:
+        there = names.get("returns", ())
+        if len(there) > 1:
+            yield "", f"every order would be sent back twice, so a scenario has returns once (there: {', '.join(there)})"
 
     @property
     def links(self) -> tuple[Link, ...]:

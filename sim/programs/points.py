@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -188,7 +189,7 @@ class Queue:
     def copy(self) -> Queue:
         twin = Queue()
         twin.delayed, twin.log = deque(self.delayed), deque(self.log)
-        twin.liability = PointsLiability(self.liability.deferred, self.liability.released)
+        twin.liability = replace(self.liability)
         twin.redeemed, twin.opening = self.redeemed, self.opening
         return twin
 
@@ -480,7 +481,7 @@ class Points(Program):
         world.ledger.post_points(self.address, issued=issued)
         queue = world.note(self, Queue)
         queue.opening = money(issued * self._point_value * params.expected_redemption)
-        queue.liability.defer(queue.opening)
+        queue.liability.defer(queue.opening, issued)
         holders = marked(own.earned > 0)
         self._remember(world, holders, own.earned[holders])
 
@@ -549,9 +550,10 @@ class Points(Program):
         events.receipts[self.address] = receipt
         got = np.flatnonzero(points)
         self._credit(world, events.person[got], points[got])
-        value = float(points.sum() + later.sum()) * self._point_value * params.expected_redemption
+        promised = int(points.sum() + later.sum())
+        value = promised * self._point_value * params.expected_redemption
         queue = world.note(self, Queue)
-        queue.liability.defer(allocate(float(sales[0]), money(value))[1])
+        queue.liability.defer(allocate(float(sales[0]), money(value))[1], promised)
         waiting = np.flatnonzero(later)
         if len(waiting):
             steps = max(1, -(-delayed.delay_days // calendar.step_days)) if delayed else 1
@@ -580,7 +582,8 @@ class Points(Program):
         )
         got = np.flatnonzero(points)
         self._credit(world, people[got], points[got])
-        world.note(self, Queue).liability.defer(money(float(points.sum()) * self._point_value * params.expected_redemption))
+        given = int(points.sum())
+        world.note(self, Queue).liability.defer(money(given * self._point_value * params.expected_redemption), given)
 
     def _multiplier(self, week: int) -> float:
         """Product of the windows that are open."""
@@ -624,13 +627,16 @@ class Points(Program):
         due = refunds.receipt(self.address)
         if not due.any():
             return
-        due = due - _call_off(world.note(self, Queue), refunds)
+        queue = world.note(self, Queue)
+        called_off = _call_off(queue, refunds)
+        due = due - called_off
         taken = np.zeros(len(refunds), np.int64)
         world.over(take_back, len(refunds), taken, own.used, own.earned, refunds.person, due)
         by_segment = world.by_segment(refunds.person, taken)
         world.totals.add("points_reversed", by_segment)
         world.totals.add("points_issued", -by_segment)
         world.ledger.post_points(self.address, reversed=int(taken.sum()))
+        queue.liability.take_back(int(taken.sum() + called_off.sum()))
 
     def _redeem(self, world: World) -> None:
         params, own, customers = self.params, world.own(self), world.customers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -39,7 +40,7 @@ class Books:
 
     def copy(self) -> Books:
         twin = Books()
-        twin.liability = PointsLiability(self.liability.deferred, self.liability.released)
+        twin.liability = replace(self.liability)
         twin.used, twin.opening = self.used, self.opening
         return twin
 
@@ -251,7 +252,7 @@ class StampCard(Program):
         world.totals.add("stamps_issued", counts[:, 0] * params.given)
         world.ledger.post_points(self.address, issued=issued)
         books.opening = money(issued * self._stamp_value() * params.expected_redemption)
-        books.liability.defer(books.opening)
+        books.liability.defer(books.opening, issued)
 
     def _drop_lapsed(self, world: World) -> None:
         own = world.own(self)
@@ -272,9 +273,11 @@ class StampCard(Program):
 
     def settle(self, world: World) -> None:
         params, own, events, customers = self.params, world.own(self), world.events, world.customers
-        if not params.start_week <= world.calendar.week < self._end_week or not len(events):
+        if not params.start_week <= world.calendar.week < self._end_week:
             return
         self._take_off(world)
+        if not len(events):
+            return
         full = max(params.full_worth * world.population.mean_basket, 1e-9)
         receipt = events.receipts[self.address] = np.zeros(len(events), np.int64)
         counts = np.zeros((len(world.segments), 3), np.int64)
@@ -318,7 +321,7 @@ class StampCard(Program):
         world.ledger.post_points(self.address, issued=issued, redeemed=used)
         books = world.note(self, Books)
         books.used += used
-        books.liability.defer(allocate(float(sales[0]), money(issued * self._stamp_value() * params.expected_redemption))[1])
+        books.liability.defer(allocate(float(sales[0]), money(issued * self._stamp_value() * params.expected_redemption))[1], issued)
 
     def _take_off(self, world: World) -> None:
         """Stamps of orders sent back."""
@@ -334,6 +337,7 @@ class StampCard(Program):
         world.totals.add("stamps_reversed", by_segment)
         world.totals.add("stamps_issued", -by_segment)
         world.ledger.post_points(self.address, reversed=int(taken.sum()))
+        world.note(self, Books).liability.take_back(int(taken.sum()))
 
     def record(self, world: World) -> None:
         params, own, books = self.params, world.own(self), world.note(self, Books)

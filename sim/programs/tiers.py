@@ -720,13 +720,13 @@ def take_off(first, second, third, fourth, person, counted, parts_ago, start, st
     for k in range(start, stop):
         i = person[k]
         if parts_ago[k] == 0:
-            first[i] -= counted[k]
+            first[i] -= min(first[i], counted[k])
         elif parts_ago[k] == 1:
-            second[i] -= counted[k]
+            second[i] -= min(second[i], counted[k])
         elif parts_ago[k] == 2:
-            third[i] -= counted[k]
+            third[i] -= min(third[i], counted[k])
         elif parts_ago[k] == 3:
-            fourth[i] -= counted[k]
+            fourth[i] -= min(fourth[i], counted[k])
 
 
 @kernel

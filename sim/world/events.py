@@ -52,8 +52,8 @@ class Events:
         disconfirmation: Quality minus expectation of each order in points of satisfaction; 0 until experienced.
         failed: 1 for each order that went wrong; 0 until experienced.
         reductions: Integer money that each discount would take off the orders, by the campaign's address; said in `settle`.
-        receipts: What programs gave for the orders, int64 by the program's address, each in its own unit; a program that takes
-            it back when an order is sent back says it here in `settle`.
+        receipts: What a program needs to know to take back what it gave for an order, such as its points, or the card that was
+            stamped: int64 by the program's address, 0 for nothing, said in `settle`.
         exits: Who left, by person.
         acquired: Who was won, by person; the cause is in `Customers.acquired_by`.
         returned: Who came back after having left, by person.
@@ -115,13 +115,14 @@ class Events:
         return (np.rint((before + wanted) * kept) - np.rint(before * kept)).astype(np.int64)
 
     def between(self, start: int, stop: int) -> Events:
-        """The events of these rows; what is written into them is written here."""
+        """The events of these rows; what is written into them is written here.
+
+        Reductions and receipts, which programs and campaigns lay down for everybody at once, are not among them.
+        """
         part = Events()
         a, b = np.searchsorted(self.person, (start, stop))
         for name in (*COLUMNS, "disconfirmation", "failed"):
             setattr(part, name, getattr(self, name)[a:b])
-        part.reductions = {name: column[a:b] for name, column in self.reductions.items()}
-        part.receipts = {name: column[a:b] for name, column in self.receipts.items()}
         for name in ("exits", "acquired", "returned"):
             people = getattr(self, name)
             a, b = np.searchsorted(people, (start, stop))

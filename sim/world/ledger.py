@@ -161,16 +161,25 @@ class PointsLiability:
     """Contract liability of a points program (IFRS 15, Example 52): deferred at sale, released as points are redeemed.
 
     Attributes:
-        deferred: All money deferred so far.
+        deferred: All money deferred so far, less that of points taken back.
         released: All money released to revenue so far.
+        points: Points that `deferred` stands for, those already redeemed or expired among them.
     """
 
     deferred: float = 0.0
     released: float = 0.0
+    points: int = 0
 
-    def defer(self, amount: float) -> None:
+    def defer(self, amount: float, points: int) -> None:
         """Add what a sale owes to its points."""
         self.deferred += amount
+        self.points += points
+
+    def take_back(self, points: int) -> None:
+        """Owe no longer what points of orders sent back stood for, each at the mean of all: their sale is undone."""
+        if points:
+            self.deferred -= self.deferred * points / self.points
+            self.points -= points
 
     def release(self, redeemed: float, expected: float) -> float:
         """Revenue of a period by cumulative catch-up.

@@ -11,7 +11,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from regulars.analysis.report import print_answer, print_calibration, print_kpis, print_loops
+from regulars.analysis.report.table import COST_KPIS
 from regulars.analysis.report.words import MINUS, NOTHING, SPACE
+from regulars.sim.world.ledger import PROGRAM_COSTS
 
 FIXTURE = Path(__file__).with_name("document.json")
 DOCUMENT = json.loads(FIXTURE.read_text(encoding="utf-8"))
@@ -369,3 +371,8 @@ def test_claims_stand_beside_what_was_simulated(width):
     for one in ("+40.0 %", "+2.1 %", "-5.0 to +12.0 %", "\u25b2 above", "+40.0 pts", "-3.0 to +7.2 pts", "x not possible", "+3 x",
                 "+0.93 x", "least", "60.0 %", "36.4 %", "Repurchase: 1.27 is above 1.", "A claim is no part"):  # fmt: skip
         assert one in said, one
+
+
+def test_the_cost_rows_are_all_the_ledger_knows_that_gross_margin_does_not_hold():
+    """Profit is gross margin less these rows, so a new line of program costs must become a row."""
+    assert {*COST_KPIS, "discounts"} == set(PROGRAM_COSTS)

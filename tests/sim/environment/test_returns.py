@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regulars.scenarios import from_tree
+from regulars.scenarios import ScenarioError, from_tree
 from regulars.sim.core.units import MONEY
 from regulars.sim.model import LoyaltyModel
 
@@ -252,3 +252,44 @@ def test_a_copied_market_goes_on_alike():
     stem = model({"share": 0.4}, programs={"stars": STARS}).run(5)
     twin = stem.branch().run()
     assert twin.digests() == whole.digests() == stem.run().digests()
+
+
+@pytest.mark.parametrize("kind", ["points", "stamps"])
+def test_no_outstanding_point_is_owed_more_than_what_it_was_worth_at_its_sale(kind):
+    """IFRS 15: where most sales are undone the liability falls with the points that are left."""
+    programs = {
+        "points": {"stars": {**STARS, "catalog": {"far": {"points": 10**6, "face_value": 10.0**4, "unit_cost": 1.0}}, "welcome_points": 0}},
+        "stamps": {"card": {"type": "stamp_card", "stamps": 50, "face_value": 50.0, "unit_cost": 10.0}},
+    }[kind]
+    name, worth = {"points": ("points_outstanding", 10.0**4 / 10**6), "stamps": ("stamps_outstanding", 1.0)}[kind]
+    for share in (0.0, 0.5, 0.95):
+        one = model({"share": share, "delay_weeks": 1.0, "window_weeks": 3.0}, weeks=30, programs=programs).run()
+        left, owed = weekly(one, name)[-1], weekly(one, "points_liability")[-1]
+        assert left > 50
+        assert 0.3 * worth * left < owed <= worth * left, share
+
+
+@pytest.mark.parametrize("step_days", [7, 1])
+def test_what_comes_back_in_a_quiet_step_is_taken_back_too(step_days):
+    """A handful of customers, so that most steps have no order: every stamp of an order sent back comes off, none is lost."""
+    card = {"type": "stamp_card", "stamps": 250, "face_value": 1.0, "unit_cost": 0.5}
+    one = model(
+        {"share": 1.0, "delay_weeks": 0.5, "window_weeks": 1.0}, customers=12, weeks=60, step_days=step_days, programs={"card": card}
+    )
+    taken = received = quiet = 0
+    for _ in range(60):
+        for _ in one.world.calendar.steps():
+            for phase in ("arrive", "weigh", "live", "settle", "respond"):
+                getattr(one, phase)()
+            there = int((one.world.refunds.receipt("programs.card") > 0).sum())
+            received += there
+            quiet += there * (len(one.world.events) == 0)
+        one.record()
+        taken = units(one, "stamps_reversed")
+    assert quiet > 3
+    assert taken == received
+
+
+def test_a_scenario_has_returns_once():
+    with pytest.raises(ScenarioError, match=r"every order would be sent back twice, so a scenario has returns once \(there: a, b\)"):
+        model(environment={"a": {"type": "returns"}, "b": {"type": "returns"}})

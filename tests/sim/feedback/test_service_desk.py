@@ -14,7 +14,7 @@ from regulars.scenarios import ScenarioError, from_tree
 from regulars.sim import catalog
 from regulars.sim.core.desk import NEVER, WAITING, WEEK
 from regulars.sim.core.queueing import erlang_a
-from regulars.sim.feedback.service_desk import COMPLAINT, DIRECT, FAILURE, NOT_RECOVERED, QUESTION, RECOVERED, Rows, feel
+from regulars.sim.feedback.service_desk import COMPLAINT, DIRECT, FAILURE, NOT_RECOVERED, QUESTION, RECOVERED, Rows, Targets, feel
 from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.customers import ACTIVE
 
@@ -143,6 +143,31 @@ def test_outcomes_are_felt_in_the_week_after(handmade):
     # Person 4 has waited since Monday: all that one wait can cost.
     assert one.world.customers.service[4] == -15.0
     assert not one.world.customers.care.any()
+
+
+def test_the_published_times_belong_to_four_stages():
+    """30 s to a first word, 2 min to an agent, 15 min to an answer, 24 h to a solution (the texts modeled), met to the second."""
+    targets = Targets()
+    assert (targets.acknowledgment_seconds, targets.live_seconds) == (30.0, 120.0)
+    assert (targets.first_response_minutes, targets.resolution_hours) == (15.0, 24.0)
+    for first, stage, met in ((30, "tickets_acknowledged_in_time", 2), (120, "tickets_live_in_time", 2), (900, "tickets_in_time", 2)):
+        one = model(
+            customers=4, weeks=4, opening=MONDAY, shifts={"morning": {**MONDAY, "agents": 1}}, solves=1.0, patience_minutes=None,
+            contacts={"per_order": 0.0, **ORDERS_ONLY},
+        )  # fmt: skip
+        one.step()
+        # The first is served at once for so many seconds, the second waits as long, the third a second longer.
+        one.world.notes[ADDRESS].rows = by_hand(*((0, service, NEVER, 0, QUESTION, 0) for service in (first, 1, 1)))
+        one.step()
+        assert weekly(one, stage)[1] == met, stage
+    one = model(
+        customers=4, weeks=4, opening=MONDAY, shifts={"morning": {**MONDAY, "agents": 2}}, solves=1.0,
+        contacts={"per_order": 0.0, **ORDERS_ONLY},
+    )  # fmt: skip
+    one.step()
+    one.world.notes[ADDRESS].rows = by_hand(*((0, 600, NEVER, 0, QUESTION, 86_400 - 600 + late) for late in (0, 1)))
+    one.step()
+    assert weekly(one, "tickets_resolved")[1] == 2 and weekly(one, "tickets_in_time")[1] == 1
 
 
 def test_a_wait_over_weeks_costs_bit_by_bit_what_it_costs_at_once():

@@ -101,7 +101,7 @@ def test_points_are_deferred_and_released_as_ifrs_15_says(expected, goods, point
     parts = allocate(100_000.0, expected[0])
     assert parts == pytest.approx((goods, points), abs=0.01)
     owed = PointsLiability()
-    owed.defer(parts[1])
+    owed.defer(parts[1], 1000)
     for redeemed, total, earned, left in zip((4_500, 8_500), expected[1:], revenue, liability, strict=True):
         assert owed.release(redeemed, total) == pytest.approx(earned, abs=0.01)
         assert owed.liability == pytest.approx(left, abs=0.01)
@@ -115,18 +115,32 @@ def test_a_sale_is_split_without_a_remainder():
 
 def test_nothing_is_owed_once_all_points_expected_have_been_redeemed():
     owed = PointsLiability()
-    owed.defer(80.0)
+    owed.defer(80.0, 1000)
     assert owed.release(10, 10) == 80.0
     assert owed.liability == 0.0
     # Nothing outstanding and nothing redeemed: what was deferred is revenue.
-    owed.defer(5.0)
+    owed.defer(5.0, 1000)
     assert owed.release(0, 0) == 5.0
 
 
 def test_higher_expectations_take_revenue_back():
     owed = PointsLiability()
-    owed.defer(100.0)
+    owed.defer(100.0, 1000)
     owed.release(50, 100)
     assert owed.release(50, 200) == pytest.approx(-25.0)
     assert owed.liability == pytest.approx(75.0)
 
+
+
+def test_points_taken_back_are_owed_no_longer():
+    """Each at the mean of all: 40 of 100 points for 80 leave 48, those redeemed before among the 100; nothing owed is ever negative."""
+    owed = PointsLiability()
+    owed.defer(80.0, 100)
+    owed.take_back(40)
+    assert (owed.deferred, owed.points, owed.liability) == (48.0, 60, 48.0)
+    assert owed.release(30.0, 60.0) == 24.0
+    owed.take_back(30)
+    owed.release(30.0, 30.0)
+    assert owed.liability == 0.0
+    owed.take_back(0)
+    assert owed.deferred == 24.0
