@@ -23,8 +23,10 @@ from .estimate import Estimate
 from .exposure import ClusteredNetwork, crossed, crossed_probabilities, estimate_exposed, exposed, exposure_probabilities, randomization_p
 from .two_arms import Gap
 
-MOST_PAIRS = 60_000_000
-"""Pairs of units with a cluster in common up to which a variance is summed."""
+MOST_PAIRS = 400_000_000
+"""Pairs of units with a cluster in common up to which a variance is summed, some 10 s."""
+PAIRS_AT_A_TIME = 5_000_000
+"""Of them that are laid out at once."""
 METHOD = "Hajek over exposures, variance over pairs with a common cluster"
 ASSUMPTIONS = (
     "An outcome depends on the own arm and on those of friends in the edge list, through the exposure alone.",
@@ -175,13 +177,18 @@ class Exposures:
         if min(effective) < 2.0:
             return None, "an exposure is worth less than two equally weighted units, which says nothing about spread"
         touched = self.network.touched[at]
-        if float(np.square(touched.sum(axis=0)).sum()) > MOST_PAIRS:
+        pairs = float(np.square(touched.sum(axis=0)).sum())
+        if pairs > MOST_PAIRS:
             return None, "too many units have a cluster in common to sum over pairs: take the randomization p"
         own = np.bincount(self.network.cluster[at], influence[at])
         groups = len(np.unique(self.network.cluster[at]))
-        pairs = sparse.csr_array(touched @ touched.T)
-        pairs.data[:] = 1.0
-        variance = max(float(influence[at] @ (pairs @ influence[at])), float(own @ own))
+        some = max(int(len(at) * PAIRS_AT_A_TIME / max(pairs, 1.0)), 1)
+        together = 0.0
+        for first in range(0, len(at), some):
+            common = sparse.csr_array(touched[first : first + some] @ touched.T)
+            common.data[:] = 1.0
+            together += float(influence[at[first : first + some]] @ (common @ influence[at]))
+        variance = max(together, float(own @ own))
         df = min(sum(effective), float(groups)) - 2.0
         if df < 1.0:
             return None, "the exposed units are in fewer than three clusters, which says nothing about how clusters differ"
