@@ -146,8 +146,8 @@ def _notes(header: Sequence[str], at: tuple[int, int], width: int) -> tuple[str,
     found = []
     if header and (header[at[0]].strip().lower(), header[at[1]].strip().lower()) not in PAIRS:
         found.append(
-            f"ties are read from the columns '{header[at[0]]}' and '{header[at[1]]}', the first two: name them src and dst, or, if the file "
-            "has no line of column names, add one, since its first line was taken for it"
+            f"ties are read from the columns '{header[at[0]]}' and '{header[at[1]]}', the first two: name them src and dst, or, if the "
+            "file has no line of column names, add one, since its first line was taken for it"
         )
     if width > 2:
         others = [one for place, one in enumerate(header) if place not in at]
