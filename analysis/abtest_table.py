@@ -41,7 +41,7 @@ def table(analysis: Analysis) -> str:
         for arm, one in by_arm.items():
             shown = ", ".join(f"{week.week:g}: {number(week.difference)}" for week in one.weeks[:MOST_WEEKS])
             more = f", and {len(one.weeks) - MOST_WEEKS} more" if len(one.weeks) > MOST_WEEKS else ""
-            trend = "" if one.p_value is None else f"; trend {number(one.slope)} a week, p = {p_text(one.p_value)}"
+            trend = "" if one.p_value is None else f"; trend {number(one.slope)} a week, {p_words(one.p_value)}"
             lines += ["", *_wrapped("", f"Effect on {printable(name)}{' of ' + printable(arm) if several else ''} by week: {shown}{more}{trend}")]
     told = {light.sentence for light in analysis.lights}
     rest = [one for one in analysis.warnings if one not in told]
@@ -67,9 +67,9 @@ def _headline(analysis: Analysis) -> str:
     if p_value is None:
         verdict = "nothing shows how sure that is"
     elif p_value < analysis.plan.alpha:
-        verdict = f"more than chance explains (adjusted p = {p_text(p_value)})"
+        verdict = f"more than chance explains (adjusted {p_words(p_value)})"
     else:
-        verdict = f"chance alone may explain it (adjusted p = {p_text(p_value)})"
+        verdict = f"chance alone may explain it (adjusted {p_words(p_value)})"
     trust = "" if all(light.level != "bad" for light in analysis.lights) else " DO NOT RELY ON IT: see what is BAD below."
     return f"{what}: {printable(name)} {size}{relative}, {verdict}.{trust}"
 
@@ -117,7 +117,7 @@ def _methods(analysis: Analysis) -> list[str]:
         for one in by_arm.values():
             relative = one.contrast.relative
             words = f"{one.contrast.difference.method}; relative: {relative.method}" if relative.value is not None else one.contrast.difference.method
-            beside = ", ".join(f"{key.replace('_', ' ')} p = {p_text(value)}" for key, value in one.contrast.beside.items())
+            beside = ", ".join(f"{key.replace('_', ' ')} {p_words(value)}" for key, value in one.contrast.beside.items())
             found.setdefault(words + (f"; beside: {beside}" if beside else ""), []).append(printable(name))
     lines = [line for words, names in found.items() for line in _wrapped("", f"{', '.join(dict.fromkeys(names))}: {words}.")]
     count = sum(one.p_value is not None for by_arm in analysis.comparisons.values() for one in by_arm.values())
@@ -137,7 +137,7 @@ def _guardrail(name: str, arm: str, one: GuardrailAnswer) -> str:
     seen = one.contrast.relative.value if one.guardrail.relative else one.contrast.difference.value
     moved = "-" if seen is None else f"{100 * seen:+.3g} %" if one.guardrail.relative else number(seen, sign=True)
     verdict = "holds" if test.holds else "HARM IS SHOWN" if one.harmed else "not shown to hold"
-    return f"{head}{verdict} (change {moved}, {side} {bound}; p = {p_text(test.p_value)})."
+    return f"{head}{verdict} (change {moved}, {side} {bound}; {p_words(test.p_value)})."
 
 
 def _rows(analysis: Analysis) -> str:
@@ -160,6 +160,11 @@ def number(value: float | None, *, sign: bool = False) -> str:
     if "e+" in digits:
         digits = f"{value:+,.0f}" if sign else f"{value:,.0f}"
     return digits
+
+
+def p_words(value: float | None) -> str:
+    """A p-value with its letter."""
+    return f"p {p_text(value)}" if p_text(value).startswith("<") else f"p = {p_text(value)}"
 
 
 def p_text(value: float | None) -> str:

@@ -10,10 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from regulars.experiments.abtest_data import analyze
+    from regulars.experiments.abtest_plan import read_plan
 
-FACE: dict[str, tuple[str, str]] = {}
+FACE: dict[str, tuple[str, str]] = {
+    "analyze": ("regulars.experiments.abtest_data", "The data of a test, analyzed by its plan."),
+    "read_plan": ("regulars.experiments.abtest_plan", "The checked plan of a test from its file."),
+}
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
+
+__all__ = ["analyze", "read_plan"]
 
 
 def __getattr__(name: str) -> Any:
