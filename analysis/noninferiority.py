@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from .two_arms import Arm, relative_fieller, satterthwaite
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,50 @@ def noninferiority_of_proportions(
     shares = (successes[0] / sizes[0], successes[1] / sizes[1])
     squares = (shares[0] * (1.0 - shares[0]) / sizes[0], shares[1] * (1.0 - shares[1]) / sizes[1])
     return _of_arms(shares, squares, None, margin, relative=relative, alpha=alpha)
+
+
+def noninferiority_of_arms(
+    control: Arm,
+    treatment: Arm,
+    margin: float,
+    *,
+    relative: bool = False,
+    alpha: float = 0.05,
+    df: float | None = None,
+    covariance: float = 0.0,
+) -> NonInferiority:
+    """The test from any two arms with known sampling variances, such as adjusted means, ratios or arms of clusters.
+
+    For a relative margin m tested is treatment less (1 + m) control, with variance v_t + (1 + m)^2 v_c - 2 (1 + m) cov; the bound is
+    Fieller's.
+
+    Args:
+        control, treatment: The arms.
+        margin: Signed as in `noninferiority`; a fraction of control where `relative`.
+        relative: Whether the margin is relative.
+        alpha: One-sided level.
+        df: Degrees of freedom; Satterthwaite's of the two variances by default.
+        covariance: Of the two values.
+
+    Raises:
+        ValueError: No spread, no margin, a relative margin of -1 or less, or a control that is not above 0 or too uncertain for one.
+    """
+    if relative and not margin > -1.0:
+        raise ValueError(f"a relative margin must be above -1, not {margin:g}")
+    if relative and control.value <= 0.0:
+        raise ValueError("a relative margin needs a control above 0")
+    factor = 1.0 + margin if relative else 1.0
+    below, above = factor**2 * (control.variance or 0.0), treatment.variance or 0.0
+    variance = below + above - 2.0 * factor * covariance
+    if df is None and below + above > 0.0:
+        df = satterthwaite(below, control.df, above, treatment.df)
+    parted = treatment.value - control.value
+    absolute = margin * control.value if relative else margin
+    found = noninferiority(parted, float(np.sqrt(max(variance, 0.0))), absolute, alpha=alpha, df=df)
+    if not relative:
+        return found
+    ends = relative_fieller(control, treatment, alpha=2.0 * alpha, df=df, covariance=covariance)
+    return replace(found, bound=ends[0] if margin < 0.0 else ends[1])
 
 
 def _of_arms(

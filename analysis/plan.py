@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .estimators import Estimator, estimators
 from .sequential import Spending
@@ -47,15 +47,33 @@ class Metric:
 class Guardrail:
     """What must not get worse by more than a margin.
 
+    Without `better` the sign of the margin says what is harm: -0.02 lets the metric fall by 0.02, so that more is better; 0.02 lets it
+    rise, so that less is better. With `better` the size of the margin counts and its sign does not.
+
     Attributes:
         metric: What is watched.
-        margin: Below 0 how far it may fall, above 0 how far it may rise.
+        margin: How far it may move towards harm; a fraction of control where `relative`.
         relative: Whether the margin is a fraction of control.
+        better: Whether higher or lower values are the better ones; by the sign of the margin where None.
     """
 
     metric: Metric
     margin: float
     relative: bool = False
+    better: Literal["higher", "lower"] | None = None
+
+    @property
+    def signed(self) -> float:
+        """The margin below 0 where a fall is harm, above 0 where a rise is."""
+        if self.better is None:
+            return self.margin
+        return -abs(self.margin) if self.better == "higher" else abs(self.margin)
+
+    @property
+    def rule(self) -> str:
+        """What must not happen, in words."""
+        size = f"{100 * abs(self.margin):g} % of control" if self.relative else f"{abs(self.margin):g}"
+        return f"must not {'fall' if self.signed < 0 else 'rise'} by {size} or more"
 
 
 @dataclass(frozen=True)
@@ -65,21 +83,29 @@ class Looks:
     Attributes:
         planned: Looks in all, the last one included.
         taken: Looks up to now, this one included.
-        spending: How false positives are handed out over the looks.
-        information: Fractions of the planned information at the looks taken; evenly spaced where None.
+        spending: How false positives are handed out over the looks, or `always_valid` for a confidence sequence, which may be read at
+            any time.
+        information: Fractions of the planned information at the looks; evenly spaced where None.
+        units: Units (clusters where those are assigned) planned in all; None takes each look to have come as planned.
+        rho: Exponent of the `power` spending function.
+        tuned_at: Units at which an always-valid interval is narrowest; fixed before the test (the default is assumed).
     """
 
     planned: int
     taken: int = 1
-    spending: Spending = "obrien_fleming"
+    spending: Spending | Literal["always_valid"] = "obrien_fleming"
     information: tuple[float, ...] | None = None
+    units: int | None = None
+    rho: float = 3.0
+    tuned_at: float = 5_000.0
 
     @property
     def fractions(self) -> tuple[float, ...]:
-        """Information at each look taken, as far as looks were planned."""
+        """Planned information at each look taken, as far as looks were planned."""
+        taken = min(self.taken, self.planned)
         if self.information is not None:
-            return self.information
-        return tuple((at + 1) / self.planned for at in range(min(self.taken, self.planned)))
+            return self.information[:taken]
+        return tuple((at + 1) / self.planned for at in range(taken))
 
 
 @dataclass(frozen=True)
@@ -100,6 +126,7 @@ class Plan:
         multiplicity: How p-values are adjusted over arms and metrics.
         looks: How often the test is looked at; None for once.
         week: Column of the week that a row belongs to, for effects by week.
+        decision: What the decision is worth in money, as the plan states it; None where it does not.
     """
 
     unit: str
@@ -115,6 +142,7 @@ class Plan:
     multiplicity: str = "holm"
     looks: Looks | None = None
     week: str | None = None
+    decision: Any = None
 
     def measured(self) -> Iterator[tuple[tuple[str, ...], Metric]]:
         """Metrics and those of guardrails, with their path in the plan."""

@@ -16,6 +16,8 @@ from .plan import Metric, Plan, key_of
 
 MOST_ARMS = 50
 """More different values are no arms: the plan names another column."""
+MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--"}
+"""Texts that stand for a number nobody has."""
 MOST_SHOWN = 3
 """Offending rows, or names, that a message shows."""
 
@@ -65,9 +67,11 @@ class Rows:
         stratum: Code of each row's stratum; None without.
         week: Week of each row; None without.
         order: Row of the data that each row was.
-        labels: Unit of each row as the data name it.
+        labels: Names of the units, by code.
         dropped: Rows that take no part, by why.
         filled: Rows whose stratum is missing and makes a stratum of its own.
+        repeated: Rows that repeat a unit of an earlier row although the plan names no cluster; their unit is then the cluster.
+        identical: Of these, rows that repeat an earlier row in every column of the plan.
     """
 
     arms: tuple[str, ...]
@@ -81,6 +85,8 @@ class Rows:
     labels: np.ndarray
     dropped: Mapping[str, int]
     filled: int = 0
+    repeated: int = 0
+    identical: int = 0
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -142,12 +148,14 @@ def rows_of(frame: pd.DataFrame, plan: Plan) -> Rows:
     """The rows of a test.
 
     Args:
-        frame: One row a unit; several rows a unit where `plan.cluster` is the unit or holds units as a whole.
+        frame: One row a unit. Where units have several rows and the plan names no cluster, each unit is a cluster of its rows.
         plan: What the columns mean.
 
     Raises:
         DataError: With all that is wrong.
     """
+    if not all(isinstance(one, str) for one in frame.columns):
+        frame = frame.set_axis([str(one) for one in frame.columns], axis=1)
     faults: list[DataFault] = []
     _columns(frame, plan, faults)
     if not len(frame):
@@ -168,9 +176,12 @@ def rows_of(frame: pd.DataFrame, plan: Plan) -> Rows:
         keep &= ~missing
         if count:
             dropped[what] = count
-    _assignment(frame, plan, arm, unit, cluster, keep, faults)
+    again = _assignment(frame, plan, arm, unit, cluster, keep, faults)
     if faults:
         raise DataError(faults)
+    repeated = identical = 0
+    if again is not None:
+        cluster, repeated, identical = unit, len(again), _identical(frame, plan, again)
     order = np.argsort(np.where(keep, arm, len(names)).astype(np.int16), kind="stable")[: int(keep.sum())]
     stratum, filled = _strata(frame, plan, keep)
     week = None if plan.week is None else numbers.pop(plan.week) if _only_week(plan) else numbers[plan.week]
@@ -186,6 +197,8 @@ def rows_of(frame: pd.DataFrame, plan: Plan) -> Rows:
         labels=labels,
         dropped=dropped,
         filled=filled,
+        repeated=repeated,
+        identical=identical,
     )
 
 
@@ -209,7 +222,7 @@ def _columns(frame: pd.DataFrame, plan: Plan, faults: list[DataFault]) -> None:
     names = [str(one) for one in frame.columns]
     for name in dict.fromkeys(one for one in names if names.count(one) > 1):
         faults.append(DataFault(f"column '{name}' stands {names.count(name)} times: give each column a name of its own.", column=name))
-    wanted = [*plan.named(), *((*path, key_of(role)) for path, _ in () for role in ())]
+    wanted = [*plan.named()]
     for path, metric in plan.measured():
         wanted += [((*path, key_of(role)), column) for role, column in metric.columns.items()]
     for path, column in wanted:
@@ -312,8 +325,9 @@ def as_numbers(series: pd.Series) -> tuple[np.ndarray, np.ndarray | None]:
     if not (pd.api.types.is_object_dtype(series) or pd.api.types.is_string_dtype(series)):
         return np.full(len(series), np.nan), series.notna().to_numpy(bool)
     values = pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    text = series.astype(str).str.strip()
-    wrong = (np.isnan(values) & series.notna().to_numpy(bool)) & (text != "").to_numpy(bool)
+    unread = np.flatnonzero(np.isnan(values) & series.notna().to_numpy(bool))
+    wrong = np.zeros(len(series), bool)
+    wrong[unread] = [str(one).strip().lower() not in MISSING for one in series.iloc[unread]]
     return values, wrong if wrong.any() else None
 
 
@@ -338,29 +352,29 @@ def _assignment(
     cluster: np.ndarray | None,
     keep: np.ndarray,
     faults: list[DataFault],
-) -> None:
-    """Units once, and whatever was assigned in one arm."""
+) -> np.ndarray | None:
+    """Whatever was assigned is in one arm; rows that repeat a unit, or None where there are none or a cluster holds them."""
     if not keep.any():
         faults.append(DataFault("no row has an arm and a unit.", ("arm",), plan.arm))
-        return
+        return None
     rows = np.flatnonzero(keep)
+    codes, what, column = (unit, "unit", plan.unit) if cluster is None else (cluster, "cluster", plan.cluster or plan.unit)
     if cluster is None:
         again = rows[pd.Series(unit[rows]).duplicated().to_numpy()]
         if not len(again):
-            return
-        moved = split_between(unit[rows], arm[rows])
-        first = frame[plan.unit].iloc[int(again[0])]
-        message = (
-            f"column '{plan.unit}' must name each unit once: {_shown(first)} stands again in row {int(again[0]) + 1:,}, and "
-            f"{len(again):,} rows repeat a unit. Remove double rows, or, if units have several rows each, add `cluster: {plan.unit}` to the plan."
-        )
-        faults.append(DataFault(message, ("unit",), plan.unit, int(again[0])))
-        if len(moved):
-            faults.append(_split_fault(frame, plan.unit, plan.arm, rows, unit, moved, "unit"))
-        return
-    moved = split_between(cluster[rows], arm[rows])
-    if len(moved) and plan.cluster is not None:
-        faults.append(_split_fault(frame, plan.cluster, plan.arm, rows, cluster, moved, "cluster"))
+            return None
+    else:
+        again = None
+    moved = split_between(codes[rows], arm[rows])
+    if len(moved):
+        faults.append(_split_fault(frame, column, plan.arm, rows, codes, moved, what))
+    return again
+
+
+def _identical(frame: pd.DataFrame, plan: Plan, again: np.ndarray) -> int:
+    """How many of the rows that repeat a unit repeat an earlier row in every column that the plan names."""
+    named = {column for _, column in plan.named()} | {column for _, one in plan.measured() for column in one.columns.values()}
+    return int(frame[sorted(named)].duplicated().to_numpy()[again].sum())
 
 
 def split_between(codes: np.ndarray, arm: np.ndarray) -> np.ndarray:
@@ -377,7 +391,10 @@ def _split_fault(
 ) -> DataFault:
     at = int(rows[np.argmax(codes[rows] == moved[0])])
     name = _shown(frame[column].iloc[at])
-    message = f"column '{arm}' must give a {what} one arm: {len(moved):,} values of '{column}' stand in several, {name} the first."
+    message = (
+        f"column '{arm}' must give each {what} one arm: {len(moved):,} values of '{column}' stand in several, {name} the first."
+        " Leave out whoever was in several arms, or name what was assigned."
+    )
     return DataFault(message, (what,), column, at)
 
 
@@ -395,8 +412,8 @@ def _strata(frame: pd.DataFrame, plan: Plan, keep: np.ndarray) -> tuple[np.ndarr
 def constant_within(frame: pd.DataFrame, rows: Rows, plan: Plan) -> Iterator[tuple[str, int]]:
     """Columns that look like clusters which were assigned as a whole, with the number of their values.
 
-    Each value stands in one arm only, there are two or more of them in each arm, and five rows or more on each: among rows that were
-    assigned one by one that does not happen.
+    Each value stands in one arm only, there are two or more of them in each arm, and five units or more on each: among
+    units that were assigned one by one that does not happen.
     """
     used = {plan.unit, plan.arm, plan.cluster, *rows.numbers}
     arm = np.repeat(np.arange(len(rows.arms)), np.diff(rows.starts))
@@ -414,7 +431,7 @@ def constant_within(frame: pd.DataFrame, rows: Rows, plan: Plan) -> Iterator[tup
             continue
         there = codes >= 0
         values = np.unique(codes[there])
-        if 5 * len(values) > len(rows) or len(split_between(codes[there], arm[there])):
+        if 5 * len(values) > sum(rows.assigned) or len(split_between(codes[there], arm[there])):
             continue
         if all(len(np.unique(codes[there & (arm == at)])) >= 2 for at in range(len(rows.arms))):
             yield str(name), len(values)

@@ -80,7 +80,18 @@ def contrast_of_arms(
     )
     if reason and share.reason is None:
         share = replace(share, interval=None, reason=reason)
-    return Contrast(below, above, parted, share, gap.p_value if gap else None, warnings, beside or {})
+    return Contrast(
+        below,
+        above,
+        parted,
+        share,
+        gap.p_value if gap else None,
+        warnings,
+        beside or {},
+        arms=(control, treatment) if gap else None,
+        df=df,
+        covariance=covariance,
+    )
 
 
 def contrast_of_clusters(

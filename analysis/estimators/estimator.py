@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..estimate import Estimate
+from ..two_arms import Arm, Gap, difference, why_no_interval
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Contrast:
         p_value: Two-sided, of no difference; None where refused.
         warnings: What the reader can act on, one sentence each.
         beside: Other p-values of no effect that belong beside `p_value`, by name, such as `permutation`.
+        arms: Value and sampling variance of control and of treatment, for what is asked beyond an interval; None where refused.
+        df: Degrees of freedom of the difference where they are not Welch's.
+        covariance: Of the values of the two arms.
     """
 
     control: Estimate
@@ -53,6 +57,16 @@ class Contrast:
     p_value: float | None
     warnings: tuple[str, ...] = field(default=())
     beside: Mapping[str, float] = field(default_factory=dict[str, float])
+    arms: tuple[Arm, Arm] | None = None
+    df: float | None = None
+    covariance: float = 0.0
+
+    @property
+    def gap(self) -> Gap | None:
+        """The difference with its standard error and degrees of freedom; None where it has none."""
+        if self.arms is None or why_no_interval(*self.arms) is not None:
+            return None
+        return difference(*self.arms, df=self.df, covariance=self.covariance)
 
 
 class Estimator(ABC):

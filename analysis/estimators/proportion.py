@@ -13,7 +13,7 @@ from scipy import special, stats
 from ..cluster import cluster_details
 from ..estimate import Estimate
 from ..permutation import SEED
-from ..two_arms import CONTROL_NOT_POSITIVE, NO_SPREAD, NO_UNITS, Gap, quantile, two_sided
+from ..two_arms import CONTROL_NOT_POSITIVE, NO_SPREAD, NO_UNITS, Arm, Gap, quantile, two_sided
 from .contrast import CLUSTER_DF, CLUSTERS, INDEPENDENT, contrast_of_arms, contrast_of_clusters, refused
 from .estimator import Contrast, Estimator, Sample
 from .poststrat import TOO_FEW, stratified_arms
@@ -185,6 +185,7 @@ class Proportion(Estimator):
             _relative(control, treatment, alpha=alpha),
             p_value,
             warnings,
+            arms=(_arm(control), _arm(treatment)),
         )
 
     def details(self, control: Sample, treatment: Sample, *, alpha: float) -> dict[str, Any]:
@@ -242,6 +243,11 @@ def _poststratified(control: Sample, treatment: Sample, *, alpha: float) -> Cont
     return contrast_of_arms(
         *arms, alpha=alpha, method="post-stratified", quantity="proportion", relative="log", assumptions=(INDEPENDENT, MANY)
     )
+
+
+def _arm(counts: Counts) -> Arm:
+    hits, n = counts
+    return Arm(hits / n, hits / n * (1 - hits / n) / n, math.inf, n, _sd(hits, n))
 
 
 def _sd(hits: int, n: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from scipy import stats
 
 from ..estimate import Estimate
 from ..permutation import SEED
-from ..two_arms import CONTROL_NOT_POSITIVE, NO_SPREAD, NO_UNITS, ONE_UNIT
+from ..two_arms import CONTROL_NOT_POSITIVE, NO_SPREAD, NO_UNITS, ONE_UNIT, Arm
 from .contrast import INDEPENDENT, refused
 from .estimator import Contrast, Estimator, Sample
 from .mean import mean_permutation_p
@@ -96,8 +97,9 @@ class Quantile(Estimator):
             Estimate(value, ends(draw, alpha), method, f"{name} in {arm}", len(one), (INDEPENDENT, BOOTSTRAP))
             for value, draw, arm, one in zip((below, above), draws, ("control", "treatment"), values, strict=True)
         )
+        arms = Arm(below, float(draws[0].var(ddof=1)), math.inf, len(control)), Arm(above, float(draws[1].var(ddof=1)), math.inf, len(treatment))
         parted = Estimate(above - below, ends(gaps, alpha), method, f"{name}, treatment less control", n, (INDEPENDENT, BOOTSTRAP))
-        return Contrast(known, other, parted, _relative(below, above, draws, alpha, name, n, None), p_value, (), beside)
+        return Contrast(known, other, parted, _relative(below, above, draws, alpha, name, n, None), p_value, (), beside, arms)
 
     def _draws(self, control: np.ndarray, treatment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rng, resamples = np.random.default_rng(self.options["seed"]), self.options["resamples"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import chi2, norm
 
 from ..estimate import Estimate
+from ..two_arms import Arm
 from .estimator import Contrast, Estimator, Sample
 
 ASSUMPTIONS = ("Those not seen to leave left observation for reasons that have nothing to do with staying.", "Customers are independent.")
@@ -234,8 +235,8 @@ class Survival(Estimator):
             return self._time_kept(*curves, alpha=alpha)
         found = self._retained(*curves, alpha=alpha)
         if self.method == "log_rank":
-            found = Contrast(found.control, found.treatment, found.difference, found.relative, test.p_value, found.warnings)
-        return found
+            return replace(found, p_value=test.p_value)
+        return found if test.p_value is None else replace(found, beside={"log_rank": test.p_value})
 
     def details(self, control: Sample, treatment: Sample, *, alpha: float) -> dict[str, Any]:
         """Log-rank, Kaplan-Meier, restricted mean and Cox quantities; those beyond the data or without information are left out."""
@@ -300,7 +301,10 @@ class Survival(Estimator):
         difference, relative, p_value = _differences(
             (shares[0], shares[1]), (errors[0], errors[1]), (logs[0], logs[1]), control.n + treatment.n, (method, estimand), z
         )
-        return Contrast(arms[0], arms[1], difference, relative, p_value, tuple(warnings))
+        return Contrast(
+            arms[0], arms[1], difference, relative, p_value, tuple(warnings),
+            arms=(Arm(shares[0], errors[0] ** 2, np.inf, control.n), Arm(shares[1], errors[1] ** 2, np.inf, treatment.n)),
+        )  # fmt: skip
 
     def _time_kept(self, control: RetentionCurve, treatment: RetentionCurve, *, alpha: float) -> Contrast:
         (mean, error), (other, its_error) = (one.restricted_mean(self.horizon) for one in (control, treatment))
@@ -317,7 +321,8 @@ class Survival(Estimator):
         difference, relative, p_value = _differences(
             (mean, other), (error, its_error), (logs[0], logs[1]), control.n + treatment.n, (method, estimand), z
         )
-        return Contrast(arm(control, mean, error), arm(treatment, other, its_error), difference, relative, p_value)
+        both = Arm(mean, error**2, np.inf, control.n), Arm(other, its_error**2, np.inf, treatment.n)
+        return Contrast(arm(control, mean, error), arm(treatment, other, its_error), difference, relative, p_value, arms=both)
 
 
 def _differences(

@@ -1,0 +1,32 @@
+"""A/B tests: size and duration, designs tried on simulated truth, and the analysis of the user's own or of simulated data.
+
+from regulars import abtest
+found = abtest.analyze(frame, "plan.yaml")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from regulars.experiments.abtest_data import analyze
+    from regulars.experiments.abtest_plan import read_plan
+
+FACE: dict[str, tuple[str, str]] = {
+    "analyze": ("regulars.experiments.abtest_data", "The data of a test, analyzed by its plan."),
+    "read_plan": ("regulars.experiments.abtest_plan", "The checked plan of a test from its file."),
+}
+"""Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
+
+__all__ = ["analyze", "read_plan"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in FACE:
+        raise AttributeError(f"module 'regulars.abtest' has no attribute {name!r}; it has {', '.join(FACE)}")
+    return getattr(importlib.import_module(FACE[name][0]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(FACE)

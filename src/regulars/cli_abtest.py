@@ -1,0 +1,62 @@
+"""The commands `regulars abtest ...`: size and duration of a test, designs tried on simulated truth, the test's data."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import Json, errors, print_json, suffix
+
+abtest = typer.Typer(
+    name="abtest",
+    help="Plan an A/B test, rehearse it on simulated truth, analyze its data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@abtest.callback()
+def about() -> None:
+    """Plan an A/B test, rehearse it on simulated truth, analyze its data."""
+
+
+@abtest.command()
+def analyze(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows of the test, CSV or Parquet, one a unit of assignment.")],
+    plan: Annotated[Path, typer.Option("--plan", metavar="PLAN.yaml", help="The plan, written before the test.")],
+    details: Annotated[bool, typer.Option("--details", help="Add every quantity that the methods computed, by name, to --json.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.html",
+            help="Write the answer as one HTML page.",
+            hidden=True,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Analyze the data of a test by its plan: effects, health, guardrails, and what rows took part."""
+    suffix("--report", report, ".html", ".htm")
+    with errors():
+        from regulars.experiments.abtest_data import analyze as by_plan
+
+        found = by_plan(data, plan, details=details)
+        if report is not None:
+            importlib.import_module("regulars.analysis.report.test_page").write(found, report)
+    if as_json:
+        print_json(found.document())
+        return
+    typer.echo(found.table())
+    if details:
+        for metric, by_arm in (found.details or {}).items():
+            for arm, quantities in by_arm.items():
+                typer.echo(f"\n{metric} of {arm}")
+                for name, value in quantities.items():
+                    typer.echo(f"  {name}: {value}")
+    if report is not None:
+        typer.echo(f"Report: {report}")
