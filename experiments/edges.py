@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .transactions import BadInput
+from regulars.scenarios.problem import Place, Problem, ScenarioError, problem
 
 PAIRS = (("src", "dst"), ("source", "target"), ("from", "to"))
 """Names of the ends' columns, compared without case and spaces."""
@@ -50,30 +50,30 @@ def read_edges(path: str | Path) -> Edges:
     """Read an edge list.
 
     Raises:
-        BadInput: Everything that is wrong with the file, one line each, as `PATH:LINE:COLUMN: what = value: rule`.
+        ScenarioError: Everything that is wrong with the file, each with its line.
     """
     file, shown = Path(path), str(path)
     try:
         size = file.stat().st_size
         if file.is_dir():
-            raise BadInput([f"{shown}:1:1: a folder: name the CSV or Parquet file in it."])
+            raise ScenarioError([_told(shown, "a folder: name the CSV or Parquet file in it.")])
         if size > MOST_BYTES:
             rule = f"must have at most {MOST_BYTES // 2**30} GB. Keep the ties of the units alone"
-            raise BadInput([f"{shown}:1:1: {size / 2**30:.1f} GB: {rule}."])
+            raise ScenarioError([_told(shown, f"{size / 2**30:.1f} GB: {rule}.")])
         with file.open("rb") as stream:
             is_parquet = stream.read(4) == b"PAR1"
         return _parquet(file, shown) if is_parquet or file.suffix.lower() == ".parquet" else _csv(file.read_bytes(), shown)
     except FileNotFoundError:
-        raise BadInput([f"{shown}:1:1: no such file."]) from None
+        raise ScenarioError([_told(shown, "no such file.")]) from None
     except OSError as error:
-        raise BadInput([f"{shown}:1:1: cannot be read: {error.strerror or error}."]) from error
+        raise ScenarioError([_told(shown, f"cannot be read: {error.strerror or error}.")]) from error
 
 
 def _csv(content: bytes, shown: str) -> Edges:
     text = _decoded(content, shown)
     first = next((line for line in io.StringIO(text) if line.strip()), "")
     if not first:
-        raise BadInput([f"{shown}:1:1: empty: must hold one row a tie, with a line of column names such as src,dst."])
+        raise ScenarioError([_told(shown, "empty: must hold one row a tie, with a line of column names such as src,dst.")])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t| ", key=lambda one: _fields(first, one)))
     rows, wrong, header, width, at = ([], []), [], list[str](), 0, (0, 1)
     try:
@@ -84,7 +84,8 @@ def _csv(content: bytes, shown: str) -> Edges:
             if not header:
                 width, header = len(cells), cells
                 if width < 2:
-                    raise BadInput([f"{shown}:{reader.line_num}:1: one column, {cells[0][:40]!r}: an edge has two ends, such as src,dst."])
+                    message = f"one column, {cells[0][:40]!r}: an edge has two ends, such as src,dst."
+                    raise ScenarioError([_told(shown, message, reader.line_num)])
                 nameless = all(_is_number(one) for one in cells[:2])
                 if not nameless:
                     at = _ends(cells)
@@ -95,13 +96,15 @@ def _csv(content: bytes, shown: str) -> Edges:
             rows[0].append(cells[at[0]])
             rows[1].append(cells[at[1]])
             if len(rows[0]) > MOST_ROWS:
-                raise BadInput([f"{shown}:{reader.line_num}:1: more than {MOST_ROWS:,} edges. Keep the ties of the units alone."])
+                raise ScenarioError([_told(shown, f"more than {MOST_ROWS:,} edges. Keep the ties of the units alone.", reader.line_num)])
     except csv.Error as error:
-        raise BadInput([f"{shown}:{reader.line_num}:1: not CSV: {error}."]) from error
+        raise ScenarioError([_told(shown, f"not CSV: {error}.", reader.line_num)]) from error
     if wrong:
-        more = [f"{shown}:{wrong[SHOWN][0]}:1: and {len(wrong) - SHOWN:,} more lines of another length."] if len(wrong) > SHOWN else []
         rule = f"must be {width}, as in the first line"
-        raise BadInput([*(f"{shown}:{line}:1: {_counted(fields)}: {rule}." for line, fields in wrong[:SHOWN]), *more])
+        told = [_told(shown, f"{_counted(fields)}: {rule}", line) for line, fields in wrong[:SHOWN]]
+        if len(wrong) > SHOWN:
+            told.append(_told(shown, f"and {len(wrong) - SHOWN:,} more lines of another length", wrong[SHOWN][0]))
+        raise ScenarioError(told)
     nameless = all(_is_number(one) for one in header[:2])
     names = ("first", "second") if nameless else (header[at[0]], header[at[1]])
     notes = _notes([] if nameless else header, at, width)
@@ -118,18 +121,18 @@ def _parquet(file: Path, shown: str) -> Edges:
         schema = pq.read_schema(file)
         header = list(schema.names)
         if len(header) < 2:
-            raise BadInput([f"{shown}:1:1: {_counted(len(header), 'column')}: an edge has two ends, such as src and dst."])
+            raise ScenarioError([_told(shown, f"{_counted(len(header), 'column')}: an edge has two ends, such as src and dst.")])
         if len(set(header)) < len(header):
-            raise BadInput([f"{shown}:1:1: several columns have one name: must differ."])
+            raise ScenarioError([_told(shown, "several columns have one name: must differ.")])
         at = _ends(header)
         if nested := [header[one] for one in at if pa.types.is_nested(schema.types[one])]:
-            raise BadInput([f"{shown}:1:1: column '{one}': must hold names of units, not lists or records." for one in nested])
+            raise ScenarioError([_told(shown, f"column '{one}': must hold names of units, not lists or records.", column=one) for one in nested])
         if pq.read_metadata(file).num_rows > MOST_ROWS:
-            raise BadInput([f"{shown}:1:1: more than {MOST_ROWS:,} edges. Keep the ties of the units alone."])
+            raise ScenarioError([_told(shown, f"more than {MOST_ROWS:,} edges. Keep the ties of the units alone.")])
         names = header[at[0]], header[at[1]]
         table = pq.read_table(file, columns=list(names)).to_pandas(integer_object_nulls=True)
     except (pa.ArrowException, OSError) as error:
-        raise BadInput([f"{shown}:1:1: not a Parquet file that can be read: {str(error).splitlines()[0][:120]}."]) from error
+        raise ScenarioError([_told(shown, f"not a Parquet file that can be read: {str(error).splitlines()[0][:120]}.")]) from error
     return Edges(shown, table[names[0]].to_numpy(), table[names[1]].to_numpy(), names, _notes(header, at, len(header)))
 
 
@@ -165,7 +168,7 @@ def _decoded(content: bytes, shown: str) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise BadInput([f"{shown}:1:1: not a text file: must be CSV (UTF-8) or Parquet."])
+    raise ScenarioError([_told(shown, "not a text file: must be CSV (UTF-8) or Parquet.")])
 
 
 def _fields(line: str, delimiter: str) -> int:
@@ -173,6 +176,10 @@ def _fields(line: str, delimiter: str) -> int:
         return len([one for one in next(csv.reader([line], delimiter=delimiter), []) if one.strip()])
     except csv.Error:
         return 0
+
+
+def _told(shown: str, message: str, line: int = 1, *, column: str = "") -> Problem:
+    return problem(Place(shown, line), column, message if message.endswith(".") else f"{message}.")
 
 
 def _counted(number: int, what: str = "field") -> str:
