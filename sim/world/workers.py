@@ -57,7 +57,9 @@ class Workers:
         ranges = self.ranges(int(start), int(stop))
         self.run([lambda a=a, b=b: kernel(*arguments, u64(a), u64(b)) for a, b in ranges])
 
-    def tally(self, kernel: Callable[..., Any], span: tuple[np.uint64, np.uint64], shape: tuple[int, ...], arguments: tuple[Any, ...]) -> np.ndarray:
+    def tally(
+        self, kernel: Callable[..., Any], span: tuple[np.uint64, np.uint64], shape: tuple[int, ...], arguments: tuple[Any, ...]
+    ) -> np.ndarray:
         """Call ``kernel(totals, *arguments, start, stop)`` with int64 counters of `shape` a range; their sum."""
         start, stop = span
         if self._pool is None or stop - start < WORTH_SPLITTING:
