@@ -330,7 +330,7 @@ def _answer(
         "payback_week": payback_week(cash),
         "break_even": plain(break_even(shown.margin, shown.cost, base_margin)),
         "naive": _naive(baseline, scenario, before, after),
-        "waterfall": _waterfall(before, after, gains),
+        "waterfall": _waterfall(before, after, gains, scenario.economics.discount_rate_per_year),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
     }
 
@@ -372,22 +372,22 @@ def _view(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
     }
 
 
-def _waterfall(before: Sequence[Outcome], after: Sequence[Outcome], gains: Gains) -> list[dict[str, Any]]:
+def _waterfall(before: Sequence[Outcome], after: Sequence[Outcome], gains: Gains, rate: float) -> list[dict[str, Any]]:
     """From incremental discounted margin over each cost that differs to incremental discounted profit; cash view."""
     costs = {}
     for name, label in _COSTS.items():
-        gain = np.array([_discounted(b, name) - _discounted(a, name) for a, b in zip(before, after, strict=True)])
+        gain = np.array([_discounted(b, name, rate) - _discounted(a, name, rate) for a, b in zip(before, after, strict=True)])
         if gain.any():
             costs[label] = gain
     return [plain(one) for one in waterfall(gains.margin, costs)]
 
 
-def _discounted(one: Outcome, line: str) -> float:
-    """A cost line discounted as `discounted_program_cost` is, by the week's own factor."""
-    series = one.series
-    costs = sum(getattr(series, name)[:, -1] for name in _COSTS)
-    factor = np.divide(series.discounted_program_cost[:, -1], costs, out=np.zeros_like(costs), where=costs != 0.0)
-    return float((getattr(series, line)[:, -1] * factor).sum())
+def _discounted(one: Outcome, line: str, rate: float) -> float:
+    """A cost line discounted as `discounted_program_cost` is: from the middle of each week."""
+    from regulars.sim.core.units import discount_factor
+
+    amounts = getattr(one.series, line)[:, -1]
+    return float(amounts @ np.array([discount_factor(rate, week + 0.5) for week in range(len(amounts))]))
 
 
 def _naive(baseline: Scenario, scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
