@@ -26,7 +26,7 @@ from regulars.analysis.compare import (
     waterfall,
 )
 from regulars.analysis.report import words
-from regulars.analysis.report.words import many
+from regulars.analysis.report.words import SPACE, many, percent
 from regulars.scenarios.check import DEFAULT
 from regulars.scenarios.hints import hints
 from regulars.scenarios.scenario import Scenario
@@ -492,6 +492,12 @@ def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> l
             f"Not only plans differ from the baseline, but also {_listed(differing)}: the difference is not the plan's alone."
         )
     found += hints(scenario)
+    desks = [any(part.type == "service_desk" for part in one.components) for one in (baseline, scenario)]
+    if desks[0] != desks[1]:
+        found.append(
+            "Only one of the two has a service desk, and questions come with it: without one nobody asks or waits. What a desk is worth "
+            "shows between desks with more and with fewer agents."
+        )
     if widened:
         several = len(widened) > 1
         found.append(
@@ -506,7 +512,9 @@ def _differing(baseline: Scenario, scenario: Scenario) -> list[str]:
     found = []
     for section in ("market", "economics", "behaviors"):
         mine, theirs = (one.tree[section] for one in (baseline, scenario))
-        found += [f"{section}.{name}" for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
+        # Whom a plan leaves out on purpose is a part of the plan.
+        names = sorted((mine.keys() | theirs.keys()) - {"hold_out"})
+        found += [f"{section}.{name}" for name in names if mine.get(name) != theirs.get(name)]
     if not found and (baseline.population != scenario.population or not same_people(baseline, scenario)):
         found.append("the files of market.population or market.network")
     return found
@@ -537,6 +545,14 @@ def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
     elif draws < FEW_DRAWS:
         said = f"{many(draws, 'draw')} of uncertain parameters: the probability of loss is rough and no verdict is clear"
         found.append(f"{said}; use {FEW_DRAWS} or more.")
+    mean, risk = part["roi"]["profit"]["mean"], part["probability_of_loss"]
+    if mean and risk is not None and (mean < 0.0) == (risk < 0.5) and risk != 0.5:
+        does, draws_do, most = ("loses", "gains", 1.0 - risk) if mean < 0.0 else ("gains", "loses", risk)
+        said = percent(most).replace(SPACE, " ")
+        found.append(
+            f"At the values in use the plan {does}, and {draws_do} in {said} of the draws of uncertain parameters: the values in "
+            "use are no middle of what is thought possible."
+        )
     gains = {view: one["profit"]["mean"] > 0.0 for view, one in part["views"].items() if one["profit"]["mean"]}
     if len(set(gains.values())) > 1:
         said = ", ".join(f"{view} {'gains' if gain else 'loses'}" for view, gain in gains.items())
