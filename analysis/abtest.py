@@ -12,6 +12,7 @@ import pandas as pd
 from .cluster import WANTED
 from .estimators.contrast import refused
 from .estimators.estimator import Contrast, Sample
+from .friends import effects_on_edges
 from .health import (
     Light,
     balance,
@@ -120,13 +121,16 @@ class Analysis:
         return table(self)
 
 
-def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analysis:
+def analyze(
+    frame: pd.DataFrame, plan: Plan, *, details: bool = False, edges: tuple[np.ndarray, np.ndarray] | None = None
+) -> Analysis:
     """Analyze the data of a test by its plan.
 
     Args:
         frame: One row a unit of assignment, or several, which are then a cluster.
         plan: What the columns mean and how they are compared.
         details: Whether to give every quantity that the methods can compute.
+        edges: Names of the two ends of each tie between units; None where nobody knows.
 
     Raises:
         DataError: Data that the plan does not fit, with all that is wrong.
@@ -147,6 +151,8 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
         if light.name == "missing_outcomes"
         for one in light.numbers["metrics"]
     }
+    level = plan.alpha if look is None or look.nominal is None else look.nominal
+    with_friends, cautions = (None, ()) if edges is None else effects_on_edges(rows, plan, edges, alpha=level)
     return Analysis(
         plan=plan,
         arms=rows.arms,
@@ -159,8 +165,9 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
         rows_read=len(frame),
         dropped=rows.dropped,
         missing=missing,
-        warnings=_warnings(rows, plan, lights, comparisons, guardrails),
+        warnings=(*_warnings(rows, plan, lights, comparisons, guardrails), *cautions),
         details=_details(rows, plan) if details else None,
+        interference=with_friends,
     )
 
 

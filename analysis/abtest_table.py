@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import friends
 from .estimate import Estimate
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def table(analysis: Analysis) -> str:
             more = f", and {len(one.weeks) - MOST_WEEKS} more" if len(one.weeks) > MOST_WEEKS else ""
             trend = "" if one.p_value is None else f"; trend {number(one.slope)} a week, {p_words(one.p_value)}"
             lines += ["", *_wrapped("", f"Effect on {printable(name)}{' of ' + printable(arm) if several else ''} by week: {shown}{more}{trend}")]
+    if analysis.interference is not None:
+        lines += ["", *(printable(one) for one in friends.lines(analysis.interference))]
     told = {light.sentence for light in analysis.lights}
     rest = [one for one in analysis.warnings if one not in told]
     if rest:
