@@ -127,11 +127,13 @@ def _beyond(looks: Looks, spending: Spending, alpha: float, naive: float, plan: 
     """A look after the last planned one: nothing is left to spend, so that only a confidence sequence still answers."""
     step = 1.0 / looks.planned
     times = [*plan, *(1.0 + step * (at + 1) for at in range(min(looks.taken - looks.planned, 200)))]
-    limits = [*bounds(plan, spending=spending, alpha=alpha, rho=looks.rho), *[-float(ndtri(alpha / 2.0))] * (len(times) - len(plan))]
+    ordinary = [-float(ndtri(alpha / 2.0))] * (len(times) - len(plan))
+    limits = [*bounds(plan, spending=spending, alpha=alpha, rho=looks.rho), *ordinary]
     seen = float(crossing_probabilities(times, limits).sum())
     sentence = (
         f"look {looks.taken} is unplanned: the plan has {looks.planned} and its {alpha:.0%} of false positives are spent; read at an"
-        f" ordinary {alpha:.0%} this look would bring them to {seen:.1%}, so intervals and p-values are always-valid ones (with the planned looks at most {2 * alpha:.0%})"
+        f" ordinary {alpha:.0%} this look would bring them to {seen:.1%}, so intervals and p-values are always-valid ones (with the planned"
+        f" looks at most {2 * alpha:.0%})"
     )
     return Look(looks.taken, looks.planned, spending, tuple(plan), alpha, None, None, alpha, False, naive, sentence,
                 looks.rho, looks.tuned_at)  # fmt: skip

@@ -64,8 +64,9 @@ def analyze(
         found: list[Problem] = []
         for one in error.faults:
             if one.row is not None or (not one.path):
-                at = Place(label, (one.row or 0) + header + (one.row is not None), names.index(one.column) + 1 if one.column in names else 1)
-                found.append(problem(Place(label, max(at.line, 1), at.column), one.column or one.message, one.message))
+                line = 1 if one.row is None else one.row + 1 + header
+                column = names.index(one.column) + 1 if one.column in names else 1
+                found.append(problem(Place(label, line, column), one.column or one.message, one.message))
             else:
                 found += file.place([Fault(one.path, one.message)])
         raise ScenarioError(found) from None
