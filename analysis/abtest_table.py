@@ -33,7 +33,7 @@ def table(analysis: Analysis) -> str:
     lines += _laid(heads, rows)
     lines += [f"  {one}" for one in _methods(analysis)]
     if analysis.guardrails:
-        lines += ["", f"Guardrails (one-sided at {analysis.plan.alpha:g})"]
+        lines += ["", f"Guardrails (one-sided at {analysis.plan.alpha:g}{', at this look by itself' if analysis.look else ''})"]
         for name, by_arm in analysis.guardrails.items():
             for arm, one in by_arm.items():
                 lines += _wrapped("  ", _guardrail(printable(name), printable(arm) if several else "", one))

@@ -160,9 +160,10 @@ def outliers(rows: Rows, contrasts: Mapping[str, tuple[Metric, Mapping[int, Cont
     for name, (metric, by_arm_) in contrasts.items():
         if metric.kind != "mean" or rows.cluster is not None or metric.options.get("winsorize") is not None:
             continue
-        column, looked = rows.numbers[metric.columns["value"]], True
+        column = rows.numbers[metric.columns["value"]]
         for at, contrast in by_arm_.items():
             error = contrast.gap.se if contrast.gap is not None else 0.0
+            looked = looked or error > 0.0
             for arm in (0, at):
                 part = column[rows.part(arm)]
                 known = int(np.count_nonzero(~np.isnan(part)))

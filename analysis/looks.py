@@ -114,10 +114,9 @@ def at_look(looks: Looks, *, alpha: float, assigned: int) -> Look:
     nominal = float(2.0 * ndtr(-bound))
     sentence = f"{words}{note}: significant below an ordinary p of {nominal:.3g} ({spending} spending)"
     if not on_plan:
-        seen = float(crossing_probabilities(plan, np.append(limits[:-1], -ndtri(alpha / 2.0))).sum())
         sentence += (
             f"; an unplanned moment: the bound is that of the moment taken, which keeps false positives at {alpha:.0%} only if the"
-            f" moment was not chosen by what was seen; read at an ordinary {alpha:.0%} they would be {seen:.1%}"
+            f" moment was not chosen by what was seen; {looks.taken} looks at an ordinary {alpha:.0%} each would bring them to {naive:.1%}"
         )
     return Look(looks.taken, looks.planned, spending, tuple(plan), alpha, nominal, bound, used, on_plan, naive, sentence,
                 looks.rho, looks.tuned_at)  # fmt: skip

@@ -276,7 +276,7 @@ def _arms(frame: pd.DataFrame, plan: Plan, faults: list[DataFault]) -> tuple[np.
     planned = [one for one in (shares or ()) if one in there]
     names = (plan.control, *dict.fromkeys(one for one in (*planned, *there) if one != plan.control))
     place = {name: at for at, name in enumerate(names)}
-    moved = np.array([place[str(label)] for label in labels] or [0])
+    moved = np.array([place.get(str(label), -1) for label in labels] or [0])
     return np.where(codes < 0, -1, moved[np.maximum(codes, 0)]), names
 
 
@@ -391,7 +391,7 @@ def _split_fault(
     at = int(rows[np.argmax(codes[rows] == moved[0])])
     name = _shown(frame[column].iloc[at])
     message = (
-        f"column '{arm}' must give each {what} one arm: {len(moved):,} values of '{column}' stand in several, {name} the first."
+        f"column '{arm}' must give each {what} one arm: {len(moved):,} of the values of '{column}' stand in several, {name} the first."
         " Leave out whoever was in several arms, or name what was assigned."
     )
     return DataFault(message, (what,), column, at)

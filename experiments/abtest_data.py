@@ -89,9 +89,9 @@ def read_data(path: str | os.PathLike[str]) -> pd.DataFrame:
         OSError: There is no such file, or it may not be read.
     """
     file, label = Path(path), str(path)
+    if file.exists() and not file.is_file():
+        raise ScenarioError([problem(Place(label), "", "must be a file: CSV or Parquet")])
     with file.open("rb") as stream:
-        if not file.is_file():
-            raise ScenarioError([problem(Place(label), "", "must be a regular file")])
         size = os.fstat(stream.fileno()).st_size
         begin = stream.read(4)
     if not size:
@@ -114,10 +114,14 @@ def _parquet(file: Path, label: str) -> pd.DataFrame:
 
 
 def _csv(file: Path, label: str) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
     import pyarrow as pa
     from pyarrow import csv
 
-    names, separator = _header(file, label)
+    names, separator, alone = _header(file, label)
+    if alone:
+        return pd.DataFrame({at: np.empty(0) for at in range(len(names))}).set_axis(names, axis=1)
     odd: list[tuple[int | None, int, int]] = []
 
     def wrong_width(row: Any) -> str:
@@ -164,13 +168,13 @@ def _unread(label: str, odd: list[tuple[int | None, int, int]], error: Exception
     return [problem(Place(label), "", f"not a CSV file that can be read: {_one_line(error)}")]
 
 
-def _header(file: Path, label: str) -> tuple[list[str], str]:
-    """Column names and the character between them; a byte-order mark is no part of a name."""
+def _header(file: Path, label: str) -> tuple[list[str], str, bool]:
+    """Column names, the character between them, and whether nothing follows; a byte-order mark is no part of a name."""
     import csv
 
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            line = stream.readline(1_000_000)
+            line, alone = stream.readline(1_000_000), not stream.read(1)
     except UnicodeDecodeError:
         raise ScenarioError([problem(Place(label), "", "is not UTF-8 text: save it as CSV UTF-8")]) from None
     if "\0" in line:
@@ -179,7 +183,7 @@ def _header(file: Path, label: str) -> tuple[list[str], str]:
     names = [one.strip() for one in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])]
     if not any(names):
         raise ScenarioError([problem(Place(label), "", "the first line must name the columns")])
-    return names, separator
+    return names, separator, alone
 
 
 def _one_line(error: Exception | None) -> str:
