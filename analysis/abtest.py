@@ -189,6 +189,9 @@ def _contrast(rows: Rows, metric: Metric, at: int, alpha: float, look: Look | No
         return refused(str(error), len(control) + len(treatment))
     if look is not None and look.nominal is None:
         return always_valid(found, alpha=alpha, tuned_at=look.tuned_at)
+    if look is not None:
+        words = f"{found.difference.method}, look {look.look} of {look.planned} by {look.spending} spending"
+        found = replace(found, difference=replace(found.difference, method=words))
     resamples = metric.estimator().options.get("resamples")
     if metric.kind == "quantile" and resamples is not None and level * resamples < 20:
         reason = f"the level of this look, {level:.2g}, is too small for {resamples:,} resamples: take more, or wait for a later look"

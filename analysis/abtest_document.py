@@ -73,7 +73,8 @@ def plain(value: Any) -> Any:
         return plain(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
-    return value.document() if hasattr(value, "document") else value
+    made = getattr(value, "document", None)
+    return value if made is None else plain(made())
 
 
 def _contrast(contrast: Contrast) -> dict[str, Any]:

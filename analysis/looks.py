@@ -114,10 +114,9 @@ def at_look(looks: Looks, *, alpha: float, assigned: int) -> Look:
     nominal = float(2.0 * ndtr(-bound))
     sentence = f"{words}{note}: significant below an ordinary p of {nominal:.3g} ({spending} spending)"
     if not on_plan:
-        seen = float(crossing_probabilities(plan, np.append(limits[:-1], -ndtri(alpha / 2.0))).sum())
         sentence += (
             f"; an unplanned moment: the bound is that of the moment taken, which keeps false positives at {alpha:.0%} only if the"
-            f" moment was not chosen by what was seen; read at an ordinary {alpha:.0%} they would be {seen:.1%}"
+            f" moment was not chosen by what was seen; {looks.taken} looks at an ordinary {alpha:.0%} each would bring them to {naive:.1%}"
         )
     return Look(looks.taken, looks.planned, spending, tuple(plan), alpha, nominal, bound, used, on_plan, naive, sentence,
                 looks.rho, looks.tuned_at)  # fmt: skip
@@ -127,11 +126,13 @@ def _beyond(looks: Looks, spending: Spending, alpha: float, naive: float, plan: 
     """A look after the last planned one: nothing is left to spend, so that only a confidence sequence still answers."""
     step = 1.0 / looks.planned
     times = [*plan, *(1.0 + step * (at + 1) for at in range(min(looks.taken - looks.planned, 200)))]
-    limits = [*bounds(plan, spending=spending, alpha=alpha, rho=looks.rho), *[-float(ndtri(alpha / 2.0))] * (len(times) - len(plan))]
+    ordinary = [-float(ndtri(alpha / 2.0))] * (len(times) - len(plan))
+    limits = [*bounds(plan, spending=spending, alpha=alpha, rho=looks.rho), *ordinary]
     seen = float(crossing_probabilities(times, limits).sum())
     sentence = (
         f"look {looks.taken} is unplanned: the plan has {looks.planned} and its {alpha:.0%} of false positives are spent; read at an"
-        f" ordinary {alpha:.0%} this look would bring them to {seen:.1%}, so intervals and p-values are always-valid ones (with the planned looks at most {2 * alpha:.0%})"
+        f" ordinary {alpha:.0%} this look would bring them to {seen:.1%}, so intervals and p-values are always-valid ones (with the planned"
+        f" looks at most {2 * alpha:.0%})"
     )
     return Look(looks.taken, looks.planned, spending, tuple(plan), alpha, None, None, alpha, False, naive, sentence,
                 looks.rho, looks.tuned_at)  # fmt: skip
