@@ -72,6 +72,8 @@ def effects_on_edges(
 
 
 def _why_not(rows: Rows, plan: Plan) -> str | None:
+    if plan.saturation is not None:
+        return "clusters had different shares of treated, and friends are weighted by one: read the effects by level"
     if len(rows.arms) > 2:
         return f"friends are taken into account between two arms, and the data have {len(rows.arms)}: analyze two at a time"
     if len(np.unique(rows.unit)) < len(rows):
