@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -53,16 +53,6 @@ class Look:
     rho: float = 3.0
     tuned_at: float = 5_000.0
 
-    @cached_property
-    def _levels(self) -> PchipInterpolator:
-        """Log of the level of all looks by the normal quantile of this look's nominal p-value."""
-        levels = np.unique(np.concatenate([np.geomspace(1e-12, 0.3, 22), np.linspace(0.35, 0.99, 8), [self.alpha]]))
-        spending = cast("Spending", self.spending)
-        limits = [float(bounds(self.information, spending=spending, alpha=float(one), rho=self.rho)[-1]) for one in levels]
-        order = np.argsort(limits)
-        at, first = np.unique(np.array(limits)[order], return_index=True)
-        return PchipInterpolator(at, np.log(levels[order])[first], extrapolate=False)
-
     def repeated_p(self, p_value: float) -> float:
         """p-value that may be held against `alpha` whatever the number of looks: the level of all looks at which this one just rejects.
 
@@ -74,13 +64,24 @@ class Look:
         if self.planned == 1:
             return p_value
         statistic = -float(ndtri(min(max(p_value, 1e-300), 1.0) / 2.0))
-        found = self._levels
+        found = _levels(self.information, self.spending, self.alpha, self.rho)
         low, high = float(found.x[0]), float(found.x[-1])
         if statistic <= low:
             return 1.0
         return float(min(1.0, np.exp(found(min(statistic, high)))))
 
 
+@lru_cache(maxsize=64)
+def _levels(information: tuple[float, ...], spending: str, alpha: float, rho: float) -> PchipInterpolator:
+    """Log of the level of all looks by the bound of |Z| at the last of them; `alpha` is one of its knots."""
+    levels = np.unique(np.concatenate([np.geomspace(1e-12, 0.3, 22), np.linspace(0.35, 0.99, 8), [alpha]]))
+    limits = [float(bounds(information, spending=cast("Spending", spending), alpha=float(one), rho=rho)[-1]) for one in levels]
+    order = np.argsort(limits)
+    at, first = np.unique(np.array(limits)[order], return_index=True)
+    return PchipInterpolator(at, np.log(levels[order])[first], extrapolate=False)
+
+
+@lru_cache(maxsize=64)
 def at_look(looks: Looks, *, alpha: float, assigned: int) -> Look:
     """The level of the look that was taken last.
 
