@@ -142,7 +142,9 @@ def analyze(
     rows = rows_of(frame, plan)
     stages = None if given.saturation is None else stages_of(frame, rows, given)
     look = None if plan.looks is None else at_look(plan.looks, alpha=plan.alpha, assigned=sum(rows.assigned))
-    raw = {name: {at: _contrast(rows, metric, at, plan.alpha, look, stages) for at in _treated(rows)} for name, metric in plan.metrics.items()}
+    raw = {
+        name: {at: _contrast(rows, metric, at, plan.alpha, look, stages) for at in _treated(rows)} for name, metric in plan.metrics.items()
+    }
     comparisons = _adjusted(raw, rows, plan, look)
     guardrails = {
         name: {rows.arms[at]: _guarded(rows, one, at, plan, stages) for at in _treated(rows)} for name, one in plan.guardrails.items()

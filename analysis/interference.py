@@ -175,8 +175,8 @@ def _warnings(ties: Ties, effects: Mapping[str, ExposureEffect]) -> tuple[str, .
     missing = ties.left_out.get(STRANGERS, 0)
     if missing:
         found.append(
-            f"units that are not in the data ({ties.strangers:,}) are named by {missing:,} of {ties.edges:,} edges: shares of friends are of "
-            "those who are"
+            f"units that are not in the data ({ties.strangers:,}) are named by {missing:,} of {ties.edges:,} edges: shares of friends are "
+            "of those who are"
         )
     if ties.isolated and len(ties):
         found.append(
