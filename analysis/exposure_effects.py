@@ -99,25 +99,25 @@ class Exposures:
         seen = with_own[0] & friends, with_own[1] & friends
         odds_own = np.where(friends, chance[0], 0.0), np.where(friends, chance[1], 0.0)
         return {
-            "total": self._compare(
+            "total": self.compare(
                 with_own, chance, f"treated with {most} treated, less untreated with {most} untreated", everybody=True, randomized=share
             ),
-            "total_full": self._compare(
+            "total_full": self.compare(
                 *full, "treated with all friends treated, less untreated with all friends untreated", everybody=True, randomized=1.0
             ),
-            "direct_untreated_friends": self._compare(
+            "direct_untreated_friends": self.compare(
                 (against[1], seen[1]), (odds[1], odds_own[1]), f"treated less untreated, both with {most} untreated"
             ),
-            "direct_treated_friends": self._compare(
+            "direct_treated_friends": self.compare(
                 (seen[0], against[0]), (odds_own[0], odds[0]), f"treated less untreated, both with {most} treated"
             ),
-            "spillover": self._compare(
+            "spillover": self.compare(
                 (against[0], seen[1]), (odds[0], odds_own[1]), f"untreated with {most} treated, less untreated with {most} untreated"
             ),
-            "spillover_any": self._compare(some, mixed, "untreated with a treated friend or more, less untreated without one"),
+            "spillover_any": self.compare(some, mixed, "untreated with a treated friend or more, less untreated without one"),
         }
 
-    def _compare(
+    def compare(
         self, seen: Pair, chance: Pair, estimand: str, *, everybody: bool = False, randomized: float | None = None
     ) -> ExposureEffect:
         """Mean outcome in the first exposure less that in the second.
