@@ -93,8 +93,12 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The effects on an edge list for a terminal, one line each; without warnings."""
     if found.get("reason"):
         return
-    left_out = "".join(f"; left out, {why}: {count:,}" for why, count in found["left_out"].items())
+    counts = ", ".join(f"{why} ({count:,})" for why, count in found["left_out"].items())
+    left_out = f"; left out: {counts}" if counts else ""
     yield f"With friends ({found['ties']:,} ties of {found['units']:,} units from {found['edges']:,} edges{left_out})"
+    if not found["ties"]:
+        yield "  no edge joins two units of the data: there is nothing to read"
+        return
     for name, one in found["metrics"].items():
         if "reason" in one:
             yield f"  {name}: {one['reason']}"

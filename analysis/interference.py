@@ -178,10 +178,13 @@ def _warnings(ties: Ties, effects: Mapping[str, ExposureEffect]) -> tuple[str, .
             f"units that are not in the data ({ties.strangers:,}) are named by {missing:,} of {ties.edges:,} edges: shares of friends are "
             "of those who are"
         )
-    if ties.isolated and len(ties):
+    if not len(ties):
+        found.append(f"none of {ties.edges:,} edges joins two units of the data: do they name units as the data do?")
+    elif ties.isolated:
         found.append(
             f"{ties.isolated:,} of {ties.units:,} units have no friend in the edge list: they count as exposed to their own arm, which is "
             "wrong where they have friends that the list does not know"
+            + ("; with so many of them the total effect is little else than the plain difference" if 2 * ties.isolated > ties.units else "")
         )
     few = [name for name, one in effects.items() if one.hajek.value is not None and min(one.effective) < FEW]
     if few:

@@ -116,6 +116,8 @@ def _csv(content: bytes, shown: str) -> Edges:
                 if not nameless:
                     at = _ends(cells)
                     continue
+            if len(cells) > width and not any(cells[width:]):
+                cells = cells[:width]
             if len(cells) != width:
                 wrong.append((reader.line_num, len(cells)))
                 continue

@@ -75,10 +75,18 @@ def test_the_document_and_the_table_tell_every_effect_and_every_edge(data):
     document = json.loads(json.dumps(found.document(), allow_nan=False))["interference"]
     assert document["edges"] == 4005 == document["ties"] + sum(document["left_out"].values())
     table = found.table()
-    assert "With friends (4,000 ties of 2,000 units from 4,005 edges" in table and "edges of a unit to itself: 1" in table
+    assert "With friends (4,000 ties of 2,000 units from 4,005 edges" in table and "edges of a unit to itself (1)" in table
     assert all(table.count(words) == 2 for words in WORDS.values())
     assert "rate: friends are taken into account for a mean or a proportion, not for a ratio" in table
     assert any("units that are not in the data (1) are named by 1 of 4,005 edges" in one for one in found.warnings)
+
+
+def test_a_list_that_names_nobody_is_told_once(data):
+    frame, _ = data
+    found = analyze(frame, PLAN, edges=pd.DataFrame({"src": [1, 2], "dst": [2, 3]}))
+    assert any("none of 2 edges joins two units of the data" in one for one in found.warnings)
+    assert found.interference is not None
+    assert [one for one in lines(found.interference) if "nothing to read" in one] and len(list(lines(found.interference))) == 2
 
 
 def test_missing_outcomes_keep_their_place_among_friends(data):

@@ -28,6 +28,7 @@ def pairs(found):
         "source;target\na;b\n\nc;d",
         "src\tdst\na\tb\nc\td\n",
         'dst,src\n"b","a"\nd , c\n',
+        "src,dst\na,b,\nc,d,,\n",
     ],
 )
 def test_ends_are_found_by_the_names_of_columns(tmp_path, text):
