@@ -86,9 +86,11 @@ def effects_by_level(rows: Rows, metric: Metric, stages: Stages, *, alpha: float
 def direct_contrast(rows: Rows, metric: Metric, stages: Stages, *, alpha: float) -> Contrast:
     """Treated against untreated of the same level, over all levels that have both."""
     try:
-        return effects_by_level(rows, metric, stages, alpha=alpha).pooled_direct
+        found = effects_by_level(rows, metric, stages, alpha=alpha).pooled_direct
     except ValueError as error:
         return refused(str(error), len(rows))
+    words = f"direct effect at equal shares of treated, {found.difference.method}"
+    return replace(found, difference=replace(found.difference, method=words))
 
 
 def two_stage(rows: Rows, plan: Plan, stages: Stages, *, alpha: float) -> tuple[dict[str, Any], tuple[str, ...]]:

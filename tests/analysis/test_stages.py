@@ -69,6 +69,7 @@ def test_the_document_and_the_table_tell_the_levels(data):
     document = json.loads(json.dumps(found.document(), allow_nan=False))
     assert [one["share"] for one in document["saturation"]["spend"]["levels"]] == [0.0, 0.5, 1.0]
     table = found.table()
+    assert "spend, kept: direct effect at equal shares of treated, saturated regression, CR2" in table
     assert "spend: levels 0 (20 clusters, 0 of 600 units), 0.5 (20 clusters" in table
     assert "overall: everybody against level 0, at level 1" in table and "direct: treated against untreated of level 0.5" in table
 
