@@ -91,8 +91,8 @@ def edges_of(edges: pd.DataFrame | str | os.PathLike[str]) -> Edges:
     if len(header) < 2 or len(set(header)) < len(header):
         raise ScenarioError([_told("edges", f"{_counted(len(header), 'column')}: an edge has two ends, each in a column of its own name")])
     at = _ends(header)
-    ends = (edges.iloc[:, one].to_numpy() for one in at)
-    return Edges("edges", *ends, (header[at[0]], header[at[1]]), _notes(header, at, len(header)))
+    source, target = (edges.iloc[:, one].to_numpy() for one in at)
+    return Edges("edges", source, target, (header[at[0]], header[at[1]]), _notes(header, at, len(header)))
 
 
 def _csv(content: bytes, shown: str) -> Edges:
