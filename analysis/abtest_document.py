@@ -56,6 +56,8 @@ def document(analysis: Analysis) -> dict[str, Any]:
         found["details"] = analysis.details
     if analysis.interference is not None:
         found["interference"] = analysis.interference
+    if analysis.saturation is not None:
+        found["saturation"] = analysis.saturation
     if analysis.decision is not None:
         found["decision"] = analysis.decision
     return plain(found)
@@ -73,7 +75,8 @@ def plain(value: Any) -> Any:
         return plain(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
-    return value.document() if hasattr(value, "document") else value
+    made = getattr(value, "document", None)
+    return value if made is None else plain(made())
 
 
 def _contrast(contrast: Contrast) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import friends, stages
 from .estimate import Estimate
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def table(analysis: Analysis) -> str:
     lines += _laid(heads, rows)
     lines += [f"  {one}" for one in _methods(analysis)]
     if analysis.guardrails:
-        lines += ["", f"Guardrails (one-sided at {analysis.plan.alpha:g})"]
+        lines += ["", f"Guardrails (one-sided at {analysis.plan.alpha:g}{', at this look by itself' if analysis.look else ''})"]
         for name, by_arm in analysis.guardrails.items():
             for arm, one in by_arm.items():
                 lines += _wrapped("  ", _guardrail(printable(name), printable(arm) if several else "", one))
@@ -42,7 +43,12 @@ def table(analysis: Analysis) -> str:
             shown = ", ".join(f"{week.week:g}: {number(week.difference)}" for week in one.weeks[:MOST_WEEKS])
             more = f", and {len(one.weeks) - MOST_WEEKS} more" if len(one.weeks) > MOST_WEEKS else ""
             trend = "" if one.p_value is None else f"; trend {number(one.slope)} a week, {p_words(one.p_value)}"
-            lines += ["", *_wrapped("", f"Effect on {printable(name)}{' of ' + printable(arm) if several else ''} by week: {shown}{more}{trend}")]
+            who = f" of {printable(arm)}" if several else ""
+            lines += ["", *_wrapped("", f"Effect on {printable(name)}{who} by week: {shown}{more}{trend}")]
+    if analysis.saturation is not None:
+        lines += ["", *(printable(one) for one in stages.lines(analysis.saturation))]
+    if analysis.interference is not None:
+        lines += ["", *(printable(one) for one in friends.lines(analysis.interference))]
     told = {light.sentence for light in analysis.lights}
     rest = [one for one in analysis.warnings if one not in told]
     if rest:
@@ -116,13 +122,18 @@ def _methods(analysis: Analysis) -> list[str]:
     for name, by_arm in analysis.comparisons.items():
         for one in by_arm.values():
             relative = one.contrast.relative
-            words = f"{one.contrast.difference.method}; relative: {relative.method}" if relative.value is not None else one.contrast.difference.method
+            if one.contrast.difference.value is None:
+                continue
+            words = one.contrast.difference.method
+            if relative.value is not None:
+                words += f"; relative: {relative.method}"
             beside = ", ".join(f"{key.replace('_', ' ')} {p_words(value)}" for key, value in one.contrast.beside.items())
             found.setdefault(words + (f"; beside: {beside}" if beside else ""), []).append(printable(name))
     lines = [line for words, names in found.items() for line in _wrapped("", f"{', '.join(dict.fromkeys(names))}: {words}.")]
     count = sum(one.p_value is not None for by_arm in analysis.comparisons.values() for one in by_arm.values())
     if count > 1:
-        words = f"* adjusted p below {analysis.plan.alpha:g}; {analysis.plan.multiplicity} over {count} comparisons. Intervals are of each by itself."
+        words = f"* adjusted p below {analysis.plan.alpha:g}; {analysis.plan.multiplicity} over {count} comparisons."
+        words += " Intervals are of each by itself."
         lines += _wrapped("", words)
     return lines
 
@@ -182,7 +193,8 @@ def _laid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     left = {at for at, head in enumerate(heads) if head in ("metric", "arm", "")}
 
     def line(row: Sequence[str]) -> str:
-        return "  " + "  ".join(cell.ljust(width) if at in left else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        cells = enumerate(zip(row, widths, strict=True))
+        return "  " + "  ".join(cell.ljust(width) if at in left else cell.rjust(width) for at, (cell, width) in cells)
 
     return [line(row) for row in (heads, *rows)]
 

@@ -230,7 +230,7 @@ def _columns(frame: pd.DataFrame, plan: Plan, faults: list[DataFault]) -> None:
             faults.append(DataFault(f"the data have no column '{column}'. {nearest(column, names)}", path))
 
 
-def _coded(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def _coded(series: Any) -> tuple[np.ndarray, np.ndarray]:
     """Codes of the different values, -1 where missing, and the values."""
     codes, values = pd.factorize(series)
     labels = texts(values)
@@ -245,8 +245,7 @@ def texts(values: Any) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype.kind == "f" and len(array) and np.all(array == np.floor(array)):
         array = array.astype(np.int64)
-    found = np.array([str(one) for one in array.tolist()], dtype=object)
-    return found
+    return np.array([str(one) for one in array.tolist()], dtype=object)
 
 
 def _arms(frame: pd.DataFrame, plan: Plan, faults: list[DataFault]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -277,7 +276,7 @@ def _arms(frame: pd.DataFrame, plan: Plan, faults: list[DataFault]) -> tuple[np.
     planned = [one for one in (shares or ()) if one in there]
     names = (plan.control, *dict.fromkeys(one for one in (*planned, *there) if one != plan.control))
     place = {name: at for at, name in enumerate(names)}
-    moved = np.array([place[str(label)] for label in labels] or [0])
+    moved = np.array([place.get(str(label), -1) for label in labels] or [0])
     return np.where(codes < 0, -1, moved[np.maximum(codes, 0)]), names
 
 
@@ -324,7 +323,7 @@ def as_numbers(series: pd.Series) -> tuple[np.ndarray, np.ndarray | None]:
         return series.to_numpy(np.float64, na_value=np.nan), None
     if not (pd.api.types.is_object_dtype(series) or pd.api.types.is_string_dtype(series)):
         return np.full(len(series), np.nan), series.notna().to_numpy(bool)
-    values = pd.to_numeric(series, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    values = cast("pd.Series", pd.to_numeric(series, errors="coerce")).to_numpy(np.float64, na_value=np.nan)
     unread = np.flatnonzero(np.isnan(values) & series.notna().to_numpy(bool))
     wrong = np.zeros(len(series), bool)
     wrong[unread] = [str(one).strip().lower() not in MISSING for one in series.iloc[unread]]
@@ -392,7 +391,7 @@ def _split_fault(
     at = int(rows[np.argmax(codes[rows] == moved[0])])
     name = _shown(frame[column].iloc[at])
     message = (
-        f"column '{arm}' must give each {what} one arm: {len(moved):,} values of '{column}' stand in several, {name} the first."
+        f"column '{arm}' must give each {what} one arm: {len(moved):,} of the values of '{column}' stand in several, {name} the first."
         " Leave out whoever was in several arms, or name what was assigned."
     )
     return DataFault(message, (what,), column, at)
