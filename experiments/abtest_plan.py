@@ -189,9 +189,9 @@ class _Reader:
         kind = given.get("kind")
         if kind is None:
             self.tell((*path, "kind"), f"missing. One of {', '.join(kinds)}.")
-        elif kind not in kinds:
+        elif not isinstance(kind, str) or kind not in kinds:
             self.tell((*path, "kind"), choice(kind, list(kinds)), kind)
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             return None
         chosen = kinds[kind]
         settings = dict(chosen.settings if chosen.settings is not None else OWN_RULES.get(kind, {}))

@@ -20,7 +20,8 @@ M = Metric("mean", {"value": "m"})
 
 
 def plan(**more: Any) -> Plan:
-    return Plan(**{"unit": "u", "arm": "arm", "control": "c", "metrics": {"m": M}, **more})
+    given: dict[str, Any] = {"unit": "u", "arm": "arm", "control": "c", "metrics": {"m": M}, **more}
+    return Plan(**given)
 
 
 def frame(n: int = 600, *, seed: int = 1, arms: tuple[str, ...] = ("c", "t"), effect: float = 0.0) -> pd.DataFrame:
@@ -61,8 +62,8 @@ def test_each_metric_is_its_estimator_on_the_arms(cluster):
 
     for name, metric in EVERYTHING.items():
         samples = [
-            Sample({role: part[column].to_numpy(float) for role, column in metric.columns.items()},
-                   None if cluster is None else part[cluster].to_numpy())
+            Sample({role: np.asarray(part[column], float) for role, column in metric.columns.items()},
+                   None if cluster is None else np.asarray(part[cluster]))
             for part in (data[data["arm"] == "c"], data[data["arm"] == "t"])
         ]  # fmt: skip
         alone = metric.estimator().contrast(*samples, alpha=0.05)
@@ -92,8 +93,9 @@ def test_repeated_looks_keep_the_level_that_ordinary_p_values_lose():
     worlds, kept, lost = 300, 0, 0
     for seed in range(worlds):
         data = frame(500, seed=seed)
-        looks = [analyze(data.iloc[: 100 * taken], plan(looks=Looks(5, taken, "pocock"))).comparisons["m"]["t"] for taken in (1, 2, 3, 4, 5)]
-        plain = [analyze(data.iloc[: 100 * taken], plan()).comparisons["m"]["t"] for taken in (1, 2, 3, 4, 5)]
+        parts = [data.iloc[: 100 * taken] for taken in range(1, 6)]
+        looks = [analyze(part, plan(looks=Looks(5, at + 1, "pocock"))).comparisons["m"]["t"] for at, part in enumerate(parts)]
+        plain = [analyze(part, plan()).comparisons["m"]["t"] for part in parts]
         kept += any((one.p_value or 1.0) < 0.05 for one in looks)
         lost += any((one.p_value or 1.0) < 0.05 for one in plain)
     # Armitage, McPherson & Rowe (1969): 14.2 % at five looks. False alarm of either check: 0.1 %.
