@@ -25,9 +25,10 @@ from .health import (
 )
 from .looks import Look, always_valid, at_look
 from .multiplicity import adjust
+from .nested import constant_within
 from .noninferiority import NonInferiority, noninferiority_of_arms
 from .plan import Guardrail, Metric, Plan
-from .rows import Rows, constant_within, rows_of
+from .rows import Rows, rows_of
 from .weeks import WeekEffects, effects_by_week
 
 

@@ -37,7 +37,7 @@ def analyze(
         ScenarioError: A plan or data that cannot be used, with all that is wrong.
     """
     from regulars.analysis.abtest import analyze as by_plan
-    from regulars.analysis.rows import DataError
+    from regulars.analysis.data_faults import DataError
 
     label, header = "data", 0
     if isinstance(frame, str | os.PathLike):

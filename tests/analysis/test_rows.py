@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regulars.analysis.data_faults import DataError
+from regulars.analysis.nested import constant_within
 from regulars.analysis.plan import Metric, Plan
-from regulars.analysis.rows import DataError, constant_within, rows_of
+from regulars.analysis.rows import rows_of
 
 
 def plan(**more: Any) -> Plan:
