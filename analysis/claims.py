@@ -96,20 +96,24 @@ def over_draws(reading: str, baseline: ArrayLike, other: ArrayLike) -> tuple[flo
 def verdict(claimed: float, found: Simulated, bound: str = "exact") -> str:
     """Whether a claim lies within what the model gives: `within`, `above` or `below` it, or `unknown`.
 
+    A bound is `kept` where the whole interval keeps it, `broken` where none of it does, and else `open`.
+
     The interval is that over draws where there is one, else that by luck.
 
     Args:
         claimed: The value claimed.
         found: The same reading in the simulation.
-        bound: `exact`, or `at_least` or `at_most`, which hold if any of the interval does.
+        bound: `exact`, or `at_least` or `at_most`.
     """
     interval = found.ci95_all or found.ci95
     if found.value is None or interval is None:
         return "unknown"
     # Sums of decimal fractions leave rounding behind, which is no difference.
     slack = 1e-9 * max(1.0, abs(claimed))
-    if claimed > interval[1] + slack and bound != "at_most":
-        return "above"
-    if claimed < interval[0] - slack and bound != "at_least":
-        return "below"
-    return "within"
+    over, under = claimed > interval[1] + slack, claimed < interval[0] - slack
+    if bound == "exact":
+        return "above" if over else "below" if under else "within"
+    if over or under:
+        return "kept" if over == (bound == "at_most") else "broken"
+    touches = claimed >= interval[1] - slack if bound == "at_most" else claimed <= interval[0] + slack
+    return "kept" if touches else "open"

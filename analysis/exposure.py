@@ -160,10 +160,51 @@ def exposure_probabilities(network: ClusteredNetwork, *, share: float = 1.0) -> 
     return _partial(network, p, network.needed(share)), _partial(network, 1.0 - p, network.needed(share))
 
 
-def _partial(network: ClusteredNetwork, p: float, needed: np.ndarray) -> np.ndarray:
-    """Probability that a customer and at least `needed` friends are in an arm that each cluster joins with probability p."""
+def crossed(network: ClusteredNetwork, treated: np.ndarray, *, share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Who differs from the friends: untreated with at least a share of friends treated, and treated with at least a share untreated.
+
+    With `exposed` this makes the four exposures by own arm and friends' arm. Someone without friends differs from nobody.
+
+    Args:
+        network: The network.
+        treated: 1 where a customer is treated, else 0, shape (n,).
+        share: Of the friends who must be in the other arm, above 0 and at most 1.
+
+    Raises:
+        ValueError: An assignment that cannot be, or a share out of range.
+
+    Source: the exposures of Aronow & Samii (2017), with a threshold for any.
+    """
+    _check_share(share)
+    own = _assignment(network, treated)
+    inside, needed, friends = network.adjacency @ own, network.needed(share), network.friends
+    return (own == 0.0) & (friends > 0) & (inside >= needed), (own == 1.0) & (friends > 0) & (friends - inside >= needed)
+
+
+def crossed_probabilities(network: ClusteredNetwork, *, share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Exact probabilities of what `crossed` finds; 0 where too many friends are in the own cluster.
+
+    Args:
+        network: The network.
+        share: Of the friends who must be in the other arm, above 0 and at most 1.
+
+    Raises:
+        ValueError: A share out of range.
+    """
+    _check_share(share)
+    needed, some, p = network.needed(share), network.friends > 0, network.probability
+    return tuple(np.where(some, _partial(network, one, needed, alike=False), 0.0) for one in (p, 1.0 - p))  # type: ignore[return-value]
+
+
+def _partial(network: ClusteredNetwork, p: float, needed: np.ndarray, *, alike: bool = True) -> np.ndarray:
+    """Probability that at least `needed` friends are in an arm that each cluster joins with probability p, and the customer too.
+
+    Unless `alike`: and the customer not, so that friends of the own cluster are not in it either.
+    """
     counts = network.friends_by_cluster
     own_friends = np.asarray(counts.multiply(network.member).sum(axis=1)).reshape(-1).astype(np.int64)
+    if not alike:
+        own_friends[:] = 0
     rows = np.repeat(np.arange(len(network)), np.diff(counts.indptr))
     elsewhere = counts.indices != network.cluster[rows]
     rows, weights = rows[elsewhere], counts.data[elsewhere].astype(np.int64)
@@ -181,7 +222,7 @@ def _partial(network: ClusteredNetwork, p: float, needed: np.ndarray) -> np.ndar
         some = some[missing[some] < 2 * width]
         found[some] = _missing_none(missing[some], starts[some], lengths[some], weights, p)
         at += len(some)
-    return p * found
+    return (p if alike else 1.0 - p) * found
 
 
 def _missing_none(missing: np.ndarray, starts: np.ndarray, lengths: np.ndarray, weights: np.ndarray, p: float) -> np.ndarray:
@@ -322,6 +363,7 @@ def randomization_p(
     *,
     statistic: Weighting = "hajek",
     share: float = 1.0,
+    counted: np.ndarray | None = None,
     draws: int = 999,
     seed: int = 0,
 ) -> Randomization:
@@ -336,6 +378,7 @@ def randomization_p(
         treated: 1 where a customer is treated, else 0; alike within a cluster.
         statistic: `hajek` and `horvitz_thompson` over the exposed, or `difference_in_means` over everybody.
         share: Of the friends who must be in the own arm, for the exposed.
+        counted: Whose outcome is known, shape (n,); all where None. The others count as friends alone.
         draws: Assignments to draw.
         seed: Of the draws.
 
@@ -350,8 +393,10 @@ def randomization_p(
     """
     _check_share(share)
     own, values = _assignment(network, treated), np.asarray(outcome, float)
-    if values.shape != (len(network),) or not np.all(np.isfinite(values)):
+    known = np.ones(len(network), bool) if counted is None else np.asarray(counted, bool)
+    if values.shape != (len(network),) or known.shape != values.shape or not np.all(np.isfinite(values[known])):
         raise ValueError("each customer needs an outcome")
+    values = np.where(known, values, 0.0)
     if statistic not in ("hajek", "horvitz_thompson", "difference_in_means"):
         raise ValueError(f"no statistic {statistic!r} (there: hajek, horvitz_thompson, difference_in_means)")
     if draws < 19:
@@ -361,11 +406,11 @@ def randomization_p(
     if np.any(groups[network.cluster] != own):
         raise ValueError("a cluster has customers in both arms: the assignment is not one of whole clusters")
     chances = exposure_probabilities(network, share=share)
-    if statistic != "difference_in_means" and min(chances[0].min(), chances[1].min()) <= 0.0:
+    if statistic != "difference_in_means" and min(chances[0][known].min(), chances[1][known].min()) <= 0.0:
         raise ValueError("some customers could never be exposed to an arm: choose larger clusters")
     found: list[np.ndarray] = []
     for block in _assignments(network, groups, draws, seed):
-        found.append(_statistics(network, values, block, chances, statistic, share))
+        found.append(_statistics(network, values, block, chances, statistic, share, known))
     all_of_them = np.concatenate(found)
     observed, others = all_of_them[0], all_of_them[1:]
     if np.isnan(observed):
@@ -394,6 +439,7 @@ def _statistics(
     chances: tuple[np.ndarray, np.ndarray],
     statistic: Weighting,
     share: float,
+    known: np.ndarray,
 ) -> np.ndarray:
     """The statistic of each assignment, shape (some,); NaN where an arm has nobody."""
     own = groups[network.cluster]
@@ -402,12 +448,13 @@ def _statistics(
     else:
         inside, needed = network.friends_by_cluster @ groups, network.needed(share)[:, None]
         seen = ((own == 1.0) & (inside >= needed), (own == 0.0) & (network.friends[:, None] - inside >= needed))
-        weights = (seen[0] / chances[0][:, None], seen[1] / chances[1][:, None])
-    totals = [weight.sum(axis=0) for weight in weights]
+        # Who is not counted may have no chance at all.
+        weights = (seen[0] / np.where(known, chances[0], 1.0)[:, None], seen[1] / np.where(known, chances[1], 1.0)[:, None])
+    totals = [known @ weight for weight in weights]
     sums = [values @ weight for weight in weights]
     exists = (totals[0] > 0.0) & (totals[1] > 0.0)
     if statistic == "horvitz_thompson":
-        found = (sums[0] - sums[1]) / len(values)
+        found = (sums[0] - sums[1]) / known.sum()
     else:
         found = sums[0] / np.where(exists, totals[0], 1.0) - sums[1] / np.where(exists, totals[1], 1.0)
     return np.where(exists, found, np.nan)

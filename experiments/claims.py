@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from regulars.analysis.claims import over_draws, simulated, verdict
+from regulars.analysis.claims import Simulated, over_draws, simulated, verdict
 from regulars.scenarios.claims import impossible
 from regulars.scenarios.scenario import Scenario
 from regulars.sim import catalog
@@ -59,10 +59,16 @@ def claim_rows(
                     "simulated": found.value,
                     "ci95": found.ci95 and list(found.ci95),
                     "ci95_all": found.ci95_all and list(found.ci95_all),
-                    "verdict": "not_possible" if why else verdict(value, found, claim.bound),
+                    "verdict": "not_possible" if why else _verdict(value, found, claim.bound, cautioned=bool(caution)),
                     "reason": why,
                     "caution": caution[0] if caution else None,
                     "source": claim.source,
                 }
             )
     return rows
+
+
+def _verdict(value: float, found: Simulated, bound: str, *, cautioned: bool) -> str:
+    told = verdict(value, found, bound)
+    # Nobody keeps a promise to those who were answered alone.
+    return "open" if told == "kept" and cautioned else told

@@ -26,7 +26,7 @@ from regulars.analysis.compare import (
     waterfall,
 )
 from regulars.analysis.report import words
-from regulars.analysis.report.words import many
+from regulars.analysis.report.words import SPACE, many, percent
 from regulars.scenarios.check import DEFAULT
 from regulars.scenarios.hints import hints
 from regulars.scenarios.scenario import Scenario
@@ -330,7 +330,7 @@ def _answer(
         "payback_week": payback_week(cash),
         "break_even": plain(break_even(shown.margin, shown.cost, base_margin)),
         "naive": _naive(baseline, scenario, before, after),
-        "waterfall": _waterfall(before, after, gains),
+        "waterfall": _waterfall(before, after, gains, scenario.economics.discount_rate_per_year),
         "weekly": {"week": list(range(1, weeks + 1)), "cumulative_cash": plain(cumulative_band(cash))},
     }
 
@@ -372,22 +372,22 @@ def _view(gains: Gains, view: str, weeks: int) -> dict[str, Any]:
     }
 
 
-def _waterfall(before: Sequence[Outcome], after: Sequence[Outcome], gains: Gains) -> list[dict[str, Any]]:
+def _waterfall(before: Sequence[Outcome], after: Sequence[Outcome], gains: Gains, rate: float) -> list[dict[str, Any]]:
     """From incremental discounted margin over each cost that differs to incremental discounted profit; cash view."""
     costs = {}
     for name, label in _COSTS.items():
-        gain = np.array([_discounted(b, name) - _discounted(a, name) for a, b in zip(before, after, strict=True)])
+        gain = np.array([_discounted(b, name, rate) - _discounted(a, name, rate) for a, b in zip(before, after, strict=True)])
         if gain.any():
             costs[label] = gain
     return [plain(one) for one in waterfall(gains.margin, costs)]
 
 
-def _discounted(one: Outcome, line: str) -> float:
-    """A cost line discounted as `discounted_program_cost` is, by the week's own factor."""
-    series = one.series
-    costs = sum(getattr(series, name)[:, -1] for name in _COSTS)
-    factor = np.divide(series.discounted_program_cost[:, -1], costs, out=np.zeros_like(costs), where=costs != 0.0)
-    return float((getattr(series, line)[:, -1] * factor).sum())
+def _discounted(one: Outcome, line: str, rate: float) -> float:
+    """A cost line discounted as `discounted_program_cost` is: from the middle of each week."""
+    from regulars.sim.core.units import discount_factor
+
+    amounts = getattr(one.series, line)[:, -1]
+    return float(amounts @ np.array([discount_factor(rate, week + 0.5) for week in range(len(amounts))]))
 
 
 def _naive(baseline: Scenario, scenario: Scenario, before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Any]:
@@ -492,6 +492,12 @@ def _set_up(baseline: Scenario, scenario: Scenario, widened: Sequence[str]) -> l
             f"Not only plans differ from the baseline, but also {_listed(differing)}: the difference is not the plan's alone."
         )
     found += hints(scenario)
+    desks = [any(part.type == "service_desk" for part in one.components) for one in (baseline, scenario)]
+    if desks[0] != desks[1]:
+        found.append(
+            "Only one of the two has a service desk, and questions come with it: without one nobody asks or waits. What a desk is worth "
+            "shows between desks with more and with fewer agents."
+        )
     if widened:
         several = len(widened) > 1
         found.append(
@@ -506,7 +512,9 @@ def _differing(baseline: Scenario, scenario: Scenario) -> list[str]:
     found = []
     for section in ("market", "economics", "behaviors"):
         mine, theirs = (one.tree[section] for one in (baseline, scenario))
-        found += [f"{section}.{name}" for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
+        # Whom a plan leaves out on purpose is a part of the plan.
+        names = sorted((mine.keys() | theirs.keys()) - {"hold_out"})
+        found += [f"{section}.{name}" for name in names if mine.get(name) != theirs.get(name)]
     if not found and (baseline.population != scenario.population or not same_people(baseline, scenario)):
         found.append("the files of market.population or market.network")
     return found
@@ -537,6 +545,14 @@ def _warnings(part: dict[str, Any], replications: int, draws: int) -> list[str]:
     elif draws < FEW_DRAWS:
         said = f"{many(draws, 'draw')} of uncertain parameters: the probability of loss is rough and no verdict is clear"
         found.append(f"{said}; use {FEW_DRAWS} or more.")
+    mean, risk = part["roi"]["profit"]["mean"], part["probability_of_loss"]
+    if mean and risk is not None and (mean < 0.0) == (risk < 0.5) and risk != 0.5:
+        does, draws_do, most = ("loses", "gains", 1.0 - risk) if mean < 0.0 else ("gains", "loses", risk)
+        said = percent(most).replace(SPACE, " ")
+        found.append(
+            f"At the values in use the plan {does}, and {draws_do} in {said} of the draws of uncertain parameters: the values in "
+            "use are no middle of what is thought possible."
+        )
     gains = {view: one["profit"]["mean"] > 0.0 for view, one in part["views"].items() if one["profit"]["mean"]}
     if len(set(gains.values())) > 1:
         said = ", ".join(f"{view} {'gains' if gain else 'loses'}" for view, gain in gains.items())

@@ -23,6 +23,7 @@ from .assignment.individual import Individual
 from .assignment.saturation import Saturation
 from .assignment.staggered import Staggered
 from .assignment.switchback import Switchback
+from .readings import readings
 from .worlds import MEASURES
 
 ASSIGNMENTS: dict[str, type[Assignment]] = {
@@ -74,6 +75,11 @@ class Design:
     name: str
     assignment: Assignment
     head: Head
+
+    @property
+    def kind(self) -> str:
+        """How it assigns."""
+        return next(name for name, one in ASSIGNMENTS.items() if isinstance(self.assignment, one))
 
     @property
     def control(self) -> str:
@@ -147,7 +153,24 @@ def _design(name: str, data: Any, path: tuple[str, ...], faults: list[Fault]) ->
     head = validated(Head, {one: data[one] for one in data if one in Head.model_fields}, path, faults)
     if head is not None:
         faults.extend(_contradictions(head, path))
+        faults.extend(_estimators(head, kind, path))
     return Design(name, assignment, head) if head is not None and len(faults) == before else None
+
+
+def _estimators(head: Head, kind: str, path: tuple[str, ...]) -> list[Fault]:
+    """Estimators that do not exist, or cannot read what the design assigns."""
+    found = []
+    known = readings()
+    fitting = [name for name, one in known.items() if kind in one.fits]
+    for at, name in enumerate(head.estimators):
+        where = (*path, "estimators", str(at))
+        if name not in known:
+            found.append(Fault(where, f"there is no such estimator. {suggestion(name, fitting)}", value=name))
+        elif name not in fitting:
+            found.append(Fault(where, f"cannot read a test with randomize: {kind}. There: {', '.join(fitting)}.", value=name))
+        elif name in head.estimators[:at]:
+            found.append(Fault(where, "stands there twice.", value=name))
+    return found
 
 
 def _contradictions(head: Head, path: tuple[str, ...]) -> list[Fault]:

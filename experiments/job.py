@@ -85,10 +85,14 @@ class Job:
 
 
 def same_people(first: Scenario, second: Scenario) -> bool:
-    """Whether a row means the same person in two scenarios: one market, one log of histories, one list of ties."""
+    """Whether a row means the same person in two scenarios: one market, one log of histories, one list of ties.
+
+    A hold-out says who is meant by actions, not who there is.
+    """
     mine, theirs = first.edges or (), second.edges or ()
     ties = len(mine) == len(theirs) and all(map(_equal, mine, theirs))
-    return first.market == second.market and ties and _equal(first.histories, second.histories)
+    markets = [one.market.model_copy(update={"hold_out": 0.0}) for one in (first, second)]
+    return markets[0] == markets[1] and ties and _equal(first.histories, second.histories)
 
 
 def shared_weeks(first: Scenario, second: Scenario) -> int | None:
@@ -97,7 +101,9 @@ def shared_weeks(first: Scenario, second: Scenario) -> int | None:
     They share the market and the behaviors, and differ in programs, campaigns and feedback, each of which touches
     nothing before its first week.
     """
-    if not same_people(first, second) or first.step_days != second.step_days or first.horizon_weeks != second.horizon_weeks:
+    if first.market != second.market or not same_people(first, second):
+        return None
+    if first.step_days != second.step_days or first.horizon_weeks != second.horizon_weeks:
         return None
     mine = {one.address: one for one in first.components}
     theirs = {one.address: one for one in second.components}

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from regulars.analysis.estimators.estimator import Contrast, Sample
-from regulars.analysis.operating import Figure, operating_characteristics
+from regulars.analysis.two_arms import NO_UNITS
 from regulars.scenarios.scenario import Scenario
+from regulars.sim.core.arguments import whole
+from regulars.sim.core.limits import MOST_REPLICATIONS
 
 from .arms import in_one_market
-from .design import Design, Metric
+from .design import Design, Metric, designs_of, read_designs
 from .executors import crew, split_threads, suited
+from .individuals import Individuals, individuals
+from .readings import readings
+from .readings.reading import Answer, Reading, Test, Weekly, direct
 from .worlds import Market, Plan, World, live_through
 
 ALPHA = 0.05
-COVARIATE = {"orders": "orders_before", "spend": "spend_before", "margin": "spend_before"}
-"""What is known before a test of what is measured in it."""
+BEFORE = {"orders": "orders_before", "spend": "spend_before", "margin": "spend_before"}
+"""What is known before a test of what is measured in it; of all else the orders before."""
+
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -27,14 +35,49 @@ class Rehearsal:
     """What came of it.
 
     Attributes:
-        document: As `--json` prints it.
-        readings: By design, estimator and metric: estimate, low, high, p-value and p-value without treatment by world, shape (5, worlds).
+        scenario: The market in which the test would run.
+        designs: The designs by name.
+        worlds: How many worlds were lived through.
+        budget: What a test may cost; None without.
+        readings: By design, estimator and metric: estimate, low, high, p-value, p-value without treatment, and the truth that the
+            estimator is after, by world, shape (6, worlds).
+        reasons: By the same: in how many worlds the estimator refused, by why.
         truths: By design and metric: total, direct and spillover effect per customer by world, shape (3, worlds).
+        money: By design: gain of the roll-out, its program cost, program cost of the test, units, by world, shape (4, worlds).
+        over_time: By design: true and estimated effect on the first metric that has weeks, from the start of the test to each week,
+            shape (2, weeks, worlds); none for designs in which units change arms.
+        individuals: By design: what the roll-out does to whom, world by world.
     """
 
-    document: dict[str, Any]
-    readings: dict[tuple[str, str, str], np.ndarray]
-    truths: dict[tuple[str, str], np.ndarray]
+    scenario: Scenario
+    designs: Mapping[str, Design]
+    worlds: int
+    budget: float | None = None
+    readings: dict[Key, np.ndarray] = field(default_factory=dict[Key, np.ndarray])
+    reasons: dict[Key, dict[str, int]] = field(default_factory=dict[Key, dict[str, int]])
+    truths: dict[tuple[str, str], np.ndarray] = field(default_factory=dict[tuple[str, str], np.ndarray])
+    money: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    over_time: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    individuals: dict[str, list[Individuals]] = field(default_factory=dict[str, list[Individuals]])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        from .rehearsal_document import document
+
+        return document(self)
+
+
+@dataclass(frozen=True)
+class _Lived:
+    """One world, read."""
+
+    readings: dict[Key, tuple[float, ...]]
+    reasons: dict[Key, str]
+    truths: dict[tuple[str, str], tuple[float, float, float]]
+    money: dict[str, tuple[float, ...]]
+    over_time: dict[str, np.ndarray]
+    individuals: Individuals
 
 
 @dataclass(frozen=True)
@@ -44,28 +87,43 @@ class _Task:
     plan: Plan
     designs: Mapping[str, Design]
 
-    def __call__(self, replication: int) -> tuple[dict[Any, tuple[float, ...]], ...]:
-        """Readings, truths and money of one world."""
-        world = live_through(self.plan, replication)
-        readings, truths, money = {}, {}, {}
+    def __call__(self, replication: int) -> _Lived:
+        world, known = live_through(self.plan, replication), readings()
+        found = _Lived({}, {}, {}, {}, {}, individuals(world))
         for name, design in self.designs.items():
+            market = world.assigned[name][1]
+            views = (market, market.weekly), (world.nobody, world.untreated[name])
+            kept: dict[str, Any] = {}
             for metric, one in design.head.metrics.items():
-                truths[name, metric] = _truth(world, name, one)
+                change = market.columns[one.column] - world.nobody.columns[one.column]
+                total = float(np.mean(world.everybody.columns[one.column] - world.nobody.columns[one.column]))
+                tests = [_test(world, name, one, design, *view, kept) for view in views]
+                own = direct(tests[0], change)
+                found.truths[name, metric] = total, own, total - own
                 for estimator in estimators_of(design):
-                    readings[name, estimator, metric] = _read(world, name, one, estimator, design)
-            money[name] = _money(world, name)
-        return readings, truths, money
+                    key, reading = (name, estimator, metric), known[estimator]
+                    answer, null = (_read(reading, test) for test in tests)
+                    aim = reading.aim(tests[0], change, total)
+                    found.readings[key] = *_numbers(answer), _numbers(null)[3], aim
+                    if answer.reason is not None:
+                        found.reasons[key] = answer.reason
+            found.money[name] = _money(world, name)
+            course = _course(world, name, design)
+            if course is not None:
+                found.over_time[name] = course
+        return found
 
 
 def rehearse(
-    scenario: Scenario,
-    designs: Mapping[str, Design],
+    scenario: Scenario | str | os.PathLike[str],
+    designs: Mapping[str, Any] | Design | str | os.PathLike[str],
     *,
     worlds: int = 200,
     seed: int = 1,
     threads: int | None = None,
     aa: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    budget: float | None = None,
+    progress: Callable[[str, int], Callable[[int], None]] | None = None,
 ) -> Rehearsal:
     """Try designs of a test on worlds whose truth is known.
 
@@ -73,58 +131,79 @@ def rehearse(
     the difference of the first two, the effect of the roll-out; what the test would have said comes from the third.
 
     Args:
-        scenario: The market in which the test would run.
-        designs: Designs by name.
+        scenario: The market in which the test would run, or its file or name.
+        designs: A design or designs by name, checked, as plain data, or their file.
         worlds: How many worlds, each with people and luck of its own.
         seed: Key of all luck.
         threads: At most so many at a time; all cores if None.
         aa: Whether every arm gets the control's settings.
-        progress: Called with a name of the work, how much of it is done and how much there is.
+        budget: What a test may cost, in the currency.
+        progress: Called with the name of the work and how much of it there is; gives what is called with how much more is done.
 
     Raises:
-        ValueError: The test does not fit the scenario; one sentence says why.
+        NoTest: The test does not fit the scenario; one sentence says why.
         ScenarioError: An arm's settings do not fit the scenario.
     """
+    whole("worlds", worlds, 1, MOST_REPLICATIONS)
+    scenario, designs = _found(scenario), _checked(designs)
     tasks = [_Task(_plan(scenario, group, seed, aa), group) for group in _together(designs)]
-    found: list[list[Any]] = []
     workers, _ = split_threads(threads, worlds)
     weeks = max(one.head.start_week + one.head.weeks for one in designs.values())
-    kind = suited(scenario.market.people, 3.0 * scenario.market.people * weeks * worlds * len(tasks), workers)
-    done = 0
+    kind = suited(scenario.market.people, (2.0 + len(designs)) * scenario.market.people * weeks * worlds, workers)
+    tick = None if progress is None else progress("worlds", worlds * len(tasks))
+    result = Rehearsal(scenario, dict(designs), worlds, budget)
+    try:
+        with crew(workers, kind) as run:
+            for task in tasks:
+                _gather(result, task, run(task, range(worlds), lambda _: None if tick is None else tick(1)))
+    except ValueError as problem:
+        raise NoTest(str(problem)) from problem
+    return result
 
-    def tick(_: Any) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress("worlds", done, worlds * len(tasks))
 
-    with crew(workers, kind) as run:
-        for task in tasks:
-            found.append(run(task, range(worlds), tick))
-    readings: dict[tuple[str, str, str], np.ndarray] = {}
-    truths: dict[tuple[str, str], np.ndarray] = {}
-    money: dict[str, np.ndarray] = {}
-    for rows in found:
-        first = rows[0]
-        readings |= {key: np.array([row[0][key] for row in rows], np.float64).T for key in first[0]}
-        truths |= {key: np.array([row[1][key] for row in rows], np.float64).T for key in first[1]}
-        money |= {key: np.array([row[2][key] for row in rows], np.float64).T for key in first[2]}
-    return Rehearsal(_document(designs, readings, truths, money, worlds), readings, truths)
+def _found(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
+    from regulars.scenarios import load
+
+    return scenario if isinstance(scenario, Scenario) else load(os.fspath(scenario))
+
+
+def _checked(designs: Mapping[str, Any] | Design | str | os.PathLike[str]) -> dict[str, Design]:
+    if isinstance(designs, Design):
+        return {designs.name: designs}
+    if not isinstance(designs, Mapping):
+        return read_designs(designs)
+    if designs and all(isinstance(one, Design) for one in designs.values()):
+        return dict(designs)
+    return designs_of(designs)
+
+
+class NoTest(ValueError):
+    """A test that cannot be had in this market."""
+
+
+def _gather(result: Rehearsal, task: _Task, lived: list[_Lived]) -> None:
+    first = lived[0]
+    for key in first.readings:
+        result.readings[key] = np.array([one.readings[key] for one in lived], np.float64).T
+        result.reasons[key] = dict(Counter(one.reasons[key] for one in lived if key in one.reasons))
+    for key in first.truths:
+        result.truths[key] = np.array([one.truths[key] for one in lived], np.float64).T
+    for name in task.designs:
+        result.money[name] = np.array([one.money[name] for one in lived], np.float64).T
+        result.individuals[name] = [one.individuals for one in lived]
+        if name in first.over_time:
+            result.over_time[name] = np.stack([one.over_time[name] for one in lived], axis=2)
 
 
 def estimators_of(design: Design) -> list[str]:
-    """Names of the estimators that a design is read by."""
+    """Names of the estimators that a design is read by: those it asks for, else those that fit its way of assigning."""
     if design.head.estimators:
         return list(design.head.estimators)
-    kind = design.assignment.randomize  # type: ignore[attr-defined]
-    fitting = {
-        "individual": ["difference", "cuped"],
-        "cluster": ["cluster_robust", "difference"],
-        "saturation": ["saturation", "difference"],
-        "switchback": ["periods"],
-        "staggered": ["difference"],
-    }
-    return fitting[kind]
+    kind = design.kind
+    known = readings()
+    order = [name for name, one in known.items() if kind in one.default_for]
+    # The one that suits the design best comes first: it was made for fewer.
+    return sorted(order, key=lambda name: (len(known[name].fits), known[name].sees != "total", name))
 
 
 def _together(designs: Mapping[str, Design]) -> list[dict[str, Design]]:
@@ -151,9 +230,14 @@ def _plan(scenario: Scenario, designs: Mapping[str, Design], seed: int, aa: bool
     if aa:
         arms = dict.fromkeys(arms, _patched(base, head.arms.get(next(iter(head.shares)), {})))
     control, *others = arms
-    mixed = in_one_market(arms, start_week=head.start_week, capacity=head.capacity)
+    try:
+        mixed = in_one_market(arms, start_week=head.start_week, capacity=head.capacity)
+    except ValueError as problem:
+        raise NoTest(str(problem)) from problem
     assignments = {name: design.assignment for name, design in designs.items()}
-    return Plan(arms[control], arms[others[0]], mixed, assignments, dict(head.shares), head.start_week, head.weeks, seed)
+    known = readings()
+    ties = any(known[one].uses_ties for design in designs.values() for one in estimators_of(design))
+    return Plan(arms[control], arms[others[0]], mixed, assignments, dict(head.shares), head.start_week, head.weeks, seed, ties)
 
 
 def _patched(scenario: Scenario, patch: Mapping[str, Any]) -> Scenario:
@@ -162,17 +246,49 @@ def _patched(scenario: Scenario, patch: Mapping[str, Any]) -> Scenario:
     return scenario.with_values(values) if values else scenario
 
 
-def _truth(world: World, design: str, metric: Metric) -> tuple[float, float, float]:
-    """Effect per customer of treating everybody; of being treated oneself as assigned, and of the others' treatment."""
-    assigned, market = world.assigned[design]
-    column = metric.column
-    total = float(np.mean(world.everybody.columns[column] - world.nobody.columns[column]))
-    change = market.columns[column] - world.nobody.columns[column]
-    treated = assigned.arms[-1] > 1
-    if treated.all() or not treated.any() or len(assigned.arms) > 1:
-        return total, float("nan"), float("nan")
-    direct = float(change[treated].mean() - change[~treated].mean())
-    return total, direct, total - direct
+def _test(
+    world: World, name: str, metric: Metric, design: Design, market: Market, weekly: Mapping[str, np.ndarray], kept: dict[str, Any]
+) -> Test:
+    """What someone would have who reads the test, or who reads the same arms where nobody was treated."""
+    assigned, group = world.assigned[name][0], world.groups[name]
+    _, first, sizes = np.unique(group, return_index=True, return_counts=True)
+    periods = np.searchsorted(assigned.first_weeks, np.arange(1, design.head.weeks + 1), side="right") - 1
+    course = Weekly(
+        group=group,
+        sizes=sizes,
+        arms=assigned.arms[:, first][periods],
+        cluster=None if assigned.cluster is None else assigned.cluster[first],
+        sums=weekly,
+    )
+    return Test(
+        column=metric.column,
+        kind=metric.kind,
+        outcome=market.columns[metric.column],
+        before=world.before[BEFORE.get(metric.column, "orders_before")],
+        assigned=assigned,
+        weekly=course,
+        ties=world.ties,
+        washout_weeks=getattr(design.assignment, "washout_weeks", 0),
+        alpha=ALPHA,
+        kept=kept,
+    )
+
+
+def _read(reading: Reading, test: Test) -> Answer:
+    if not (test.assigned.arms > 1).any() or not (test.assigned.arms == 1).any():
+        return Answer(None, reason=NO_UNITS)
+    try:
+        return reading.read(test)
+    except ValueError as problem:
+        # A world in which a test cannot be read is counted as refused, with the reason.
+        return Answer(None, reason=str(problem))
+
+
+def _numbers(answer: Answer) -> tuple[float, float, float, float]:
+    found = (answer.value, answer.low, answer.high, answer.p_value)
+    if answer.value is None:
+        return (float("nan"),) * 4  # type: ignore[return-value]
+    return tuple(float("nan") if one is None else one for one in found)  # type: ignore[return-value]
 
 
 def _money(world: World, design: str) -> tuple[float, float, float, float]:
@@ -182,128 +298,17 @@ def _money(world: World, design: str) -> tuple[float, float, float, float]:
     return gain, world.everybody.cost - world.nobody.cost, market.cost - world.nobody.cost, float(len(world.segment))
 
 
-def _read(world: World, name: str, metric: Metric, estimator: str, design: Design) -> tuple[float, ...]:
-    """Estimate, interval and p-value of the test, and the p-value that the same people give without treatment."""
+def _course(world: World, name: str, design: Design) -> np.ndarray | None:
+    """True effect and plain difference of the arms from the start of the test to each week, shape (2, weeks)."""
+    column = next((one.column for one in design.head.metrics.values() if one.column in world.nobody.weekly), None)
     assigned, market = world.assigned[name]
-    found = _estimate(world, market, assigned, metric, estimator, design)
-    null = _estimate(world, world.nobody, assigned, metric, estimator, design)
-    return (*_numbers(found), _numbers(null)[3])
-
-
-def _numbers(contrast: Contrast | None) -> tuple[float, float, float, float]:
-    nothing = float("nan")
-    if contrast is None or contrast.difference.value is None or contrast.difference.interval is None:
-        return nothing, nothing, nothing, nothing
-    low, high = contrast.difference.interval
-    return contrast.difference.value, low, high, nothing if contrast.p_value is None else contrast.p_value
-
-
-def _estimate(world: World, market: Market, assigned: Any, metric: Metric, estimator: str, design: Design) -> Contrast | None:
-    from regulars.analysis.estimators import estimators
-
-    kinds = estimators()
-    outcome = market.columns[metric.column]
-    arm = assigned.arms[-1]
-    cluster = assigned.cluster
-    if estimator == "periods":
-        if metric.column not in market.weekly:
-            # What is only known at the end belongs to no period.
-            return None
-        weeks = design.head.weeks
-        periods = [(first - 1, last - 1) for first, last in zip(assigned.first_weeks, (*assigned.first_weeks[1:], weeks + 1), strict=True)]
-        wash = design.assignment.washout_weeks  # type: ignore[attr-defined]
-        per_week = market.weekly[metric.column] / len(outcome)
-        values = np.array([per_week[first + wash : last].mean() for first, last in periods]) * weeks
-        codes = assigned.arms[:, 0]
-        return _contrast(kinds["mean"](), {"value": values}, codes, None)
-    if estimator == "saturation":
-        level = assigned.saturation
-        ends = np.where(level == level.max(), 2, np.where(level == level.min(), 1, 0))
-        keep = ends > 0
-        return _contrast(kinds["mean"](), {"value": outcome[keep]}, ends[keep], cluster[keep])
-    columns = {"value": outcome}
-    if estimator == "cuped":
-        columns["covariate"] = world.before[COVARIATE[metric.column]] if metric.column in COVARIATE else world.before["orders_before"]
-        return _contrast(kinds["mean"](), columns, arm, cluster)
-    kind = kinds[metric.kind]
-    return _contrast(kind(), columns, arm, cluster if estimator == "cluster_robust" else None)
-
-
-def _contrast(estimator: Any, columns: Mapping[str, np.ndarray], arm: np.ndarray, cluster: np.ndarray | None) -> Contrast | None:
-    samples = []
-    for code in (1, 2):
-        rows = arm == code
-        samples.append(Sample({name: column[rows] for name, column in columns.items()}, None if cluster is None else cluster[rows]))
-    try:
-        return estimator.contrast(*samples, alpha=ALPHA)
-    except ValueError:
-        # A world in which an arm is too small to be compared is counted as refused.
+    if column is None or len(assigned.arms) > 1:
         return None
-
-
-def _document(
-    designs: Mapping[str, Design],
-    readings: Mapping[tuple[str, str, str], np.ndarray],
-    truths: Mapping[tuple[str, str], np.ndarray],
-    money: Mapping[str, np.ndarray],
-    worlds: int,
-) -> dict[str, Any]:
-    first = next(iter(designs))
-    truth = {
-        metric: {part: _summary(truths[first, metric][at]) for at, part in enumerate(("total", "direct", "spillover"))}
-        for metric in designs[first].head.metrics
-    }
-    parts: dict[str, Any] = {}
-    for name, design in designs.items():
-        by_metric = {}
-        for metric in design.head.metrics:
-            by_metric[metric] = {
-                estimator: _characteristics(readings[name, estimator, metric], truths[name, metric][0])
-                for estimator in estimators_of(design)
-            }
-        primary = next(iter(design.head.metrics))
-        parts[name] = {
-            "estimand": f"roll-out effect at {design.head.capacity} capacity",
-            "estimators": by_metric[primary],
-            "metrics": by_metric,
-            "truth": {
-                metric: {part: _summary(truths[name, metric][at]) for at, part in enumerate(("total", "direct", "spillover"))}
-                for metric in design.head.metrics
-            },
-            "decision": {
-                estimator: _decision(readings[name, estimator, primary], money[name], design) for estimator in estimators_of(design)
-            },
-        }
-    return {"worlds": worlds, "truth": truth, "designs": parts}
-
-
-def _characteristics(reading: np.ndarray, truth: np.ndarray) -> dict[str, dict[str, float | None]]:
-    estimate, low, high, p_value, null_p = reading
-    return {name: _plain(one) for name, one in operating_characteristics(estimate, low, high, p_value, truth, null_p, alpha=ALPHA).items()}
-
-
-def _decision(reading: np.ndarray, money: np.ndarray, design: Design) -> dict[str, Any]:
-    """Roll out where the estimated gain of margin is above the cost that the test has shown, all customers treated."""
-    gain, _, test_cost, units = money
-    share = 1.0 - next(iter(design.head.shares.values()))
-    expected = reading[0] * units - test_cost / share
-    rolled = np.isfinite(expected) & (expected > 0.0)
-    profit, best = np.where(rolled, gain, 0.0), np.maximum(gain, 0.0)
-    return {
-        "rule": "roll out where estimated margin exceeds estimated cost",
-        "rolled_out": _summary(rolled.astype(np.float64)),
-        "profit": _summary(profit),
-        "regret": _summary(best - profit),
-        "profit_of_roll_out": _summary(gain),
-    }
-
-
-def _summary(values: np.ndarray) -> dict[str, float | None]:
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return {"value": None, "mc_se": None}
-    return {"value": float(values.mean()), "mc_se": float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None}
-
-
-def _plain(figure: Figure) -> dict[str, float | None]:
-    return {"value": figure.value, "mc_se": figure.mc_se}
+    group = world.groups[name]
+    _, first, sizes = np.unique(group, return_index=True, return_counts=True)
+    arm, sums = assigned.arms[-1][first], market.weekly[column]
+    if not ((arm == 1).any() and (arm == 2).any()):
+        return None
+    means = [sums[:, arm == code].sum(axis=1) / sizes[arm == code].sum() for code in (1, 2)]
+    truth = (world.everybody.weekly[column].sum(axis=1) - world.nobody.weekly[column].sum(axis=1)) / len(group)
+    return np.cumsum([truth, means[1] - means[0]], axis=1)

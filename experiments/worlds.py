@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ class Plan:
         shares: Share of each arm by name, the control first.
         start_week, weeks: When the test begins and how long it lasts.
         seed: Key of all luck.
+        ties: Whether readings need to know who knows whom.
     """
 
     nobody: Scenario
@@ -51,6 +52,7 @@ class Plan:
     start_week: int
     weeks: int
     seed: int
+    ties: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,16 @@ class Market:
         columns: `MEASURES` by name, float64 of shape (units,).
         gain: Discounted margin less program costs of the test's weeks, in the currency.
         cost: Discounted program costs of these weeks.
-        weekly: ``orders``, ``spend`` and ``margin`` of all units together by week of the test, shape (weeks,).
+        weekly: ``orders``, ``spend`` and ``margin`` by week of the test and group of units, shape (weeks, groups).
+        given: What programs and discounts gave each unit: ``rewards`` (by worth, one of full worth is 1) and ``discounts``
+            (in the currency), shape (units,); empty in markets of daily steps.
     """
 
     columns: dict[str, np.ndarray]
     gain: float
     cost: float
     weekly: dict[str, np.ndarray]
+    given: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,23 @@ class World:
     Attributes:
         before: `BEFORE` by name, shape (units,).
         segment: Code of each unit's segment.
+        segments: Names of the segments.
         nobody, everybody: The market with nobody and with everybody treated.
         assigned: By design: who got what, and the market as it then was.
+        groups: By design: which group of units, treated alike in every week and assigned together, each unit belongs to.
+        untreated: By design: `Market.weekly` of these groups with nobody treated.
+        ties: Units at both ends of each tie among them; None where no reading asks, or nobody knows anybody.
     """
 
     before: dict[str, np.ndarray]
     segment: np.ndarray
+    segments: tuple[str, ...]
     nobody: Market
     everybody: Market
     assigned: dict[str, tuple[Assigned, Market]] = field(default_factory=dict)
+    groups: dict[str, np.ndarray] = field(default_factory=dict)
+    untreated: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    ties: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def live_through(plan: Plan, replication: int) -> World:
@@ -108,11 +121,44 @@ def live_through(plan: Plan, replication: int) -> World:
     for name, assignment in plan.assignments.items():
         assigned = assignment.assign(who, salt=f"{plan.seed}/{name}/{replication}", weeks=plan.weeks)
         tests[name] = assigned, model.branch(plan.mixed)
-    found = World(before, customers.segment[units].copy(), start.after(model), start.after(treated))
-    for name, (assigned, market) in tests.items():
-        own = Assigned(assigned.arms[:, units], assigned.first_weeks, *(_of(one, units) for one in (assigned.cluster, assigned.saturation)))
-        found.assigned[name] = own, start.after(market, assigned)
+    own = {name: _among(assigned, units) for name, (assigned, _) in tests.items()}
+    groups = {name: groups_of(one) for name, one in own.items()}
+    ties = ties_among(world.network, units, world.people) if plan.ties and world.network is not None else None
+    # Without treatment a test would read the same groups: their weeks are kept for each design.
+    bare = list(groups.values()) or [np.zeros(len(units), np.int64)]
+    nobody, everybody = start.after(model, bare), start.after(treated, [np.zeros(len(units), np.int64)])
+    found = World(before, customers.segment[units].copy(), world.segments, nobody[0], everybody[0], groups=groups, ties=ties)
+    for at, (name, (assigned, market)) in enumerate(tests.items()):
+        found.assigned[name] = own[name], start.after(market, [groups[name]], assigned)[0]
+        found.untreated[name] = nobody[at].weekly
     return found
+
+
+def _among(assigned: Assigned, units: np.ndarray) -> Assigned:
+    """The assignment of some of those who were assigned."""
+    return Assigned(assigned.arms[:, units], assigned.first_weeks, *(_of(one, units) for one in (assigned.cluster, assigned.saturation)))
+
+
+def groups_of(assigned: Assigned) -> np.ndarray:
+    """Code of each unit's group, int64: units that were assigned together and had the same arms throughout.
+
+    Where units of a stepped roll-out were assigned one by one each is a group of its own.
+    """
+    arms, cluster = assigned.arms, assigned.cluster
+    if cluster is None and len(arms) > 1 and (arms != arms[:, :1]).any():
+        return np.arange(arms.shape[1])
+    parts = arms[-1].astype(np.int64) if cluster is None else cluster * 256 + arms[-1]
+    return np.unique(parts, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def ties_among(network: Any, units: np.ndarray, people: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places among `units` of both ends of every tie between two of them, each once."""
+    place = np.full(people, -1, np.int64)
+    place[units] = np.arange(len(units))
+    one, other = place[network.senders], place[network.receivers]
+    kept = (one >= 0) & (other >= 0) & (one != other)
+    pairs = np.unique(np.minimum(one, other)[kept] * len(units) + np.maximum(one, other)[kept])
+    return pairs // len(units), pairs % len(units)
 
 
 def _of(column: np.ndarray | None, units: np.ndarray) -> np.ndarray | None:
@@ -129,30 +175,41 @@ class _Start:
     start_week: int
     weeks: int
 
-    def after(self, model: Any, assigned: Assigned | None = None) -> Market:
-        """Run the test's weeks and measure them."""
-        customers = model.world.customers
-        so_far = np.empty((self.weeks + 1, 2))
-        so_far[0] = self.orders.sum(), self.spent.sum()
+    def after(self, model: Any, groups: Sequence[np.ndarray], assigned: Assigned | None = None) -> list[Market]:
+        """Run the test's weeks and measure them, week by week in each way of grouping the units."""
+        world = model.world
+        customers, totals = world.customers, world.totals
+        weekly = [np.empty((2, self.weeks, int(group.max(initial=0)) + 1)) for group in groups]
+        orders, spent = self.orders, self.spent
+        # In a week of several steps only the last one's rewards and discounts are still to be seen.
+        seen = world.calendar.steps_per_week == 1
+        rewards, discounts = np.zeros(len(self.units)), np.zeros(world.people, np.int64)
         for week in range(1, self.weeks + 1):
             if assigned is not None and (week == 1 or week in assigned.first_weeks):
                 customers.arm[:] = assigned.in_week(week)
             model.step()
-            so_far[week] = customers.n_orders[self.units].sum(), customers.spent[self.units].sum()
-        by_week = np.diff(so_far, axis=0) / (1.0, MONEY)
-        margin_of_spend = model.world.economics.gross_margin
-        orders, spent = customers.n_orders[self.units] - self.orders, customers.spent[self.units] - self.spent
-        marks = model.world.owned["kpi.active_customers"].marks[self.units]
-        spend = spent / MONEY
+            was_orders, was_spent = orders, spent
+            orders, spent = customers.n_orders[self.units], customers.spent[self.units]
+            for group, sums in zip(groups, weekly, strict=True):
+                sums[0, week - 1] = np.bincount(group, orders - was_orders)
+                sums[1, week - 1] = np.bincount(group, (spent - was_spent) / MONEY)
+            if seen and customers.rewarded.size:
+                rewards += customers.rewarded[self.units]
+            if seen and world.events.reductions:
+                np.add.at(discounts, world.events.person, world.events.discount)
+        share = world.economics.gross_margin
+        marks = world.owned["kpi.active_customers"].marks[self.units]
+        placed, spend = (orders - self.orders).astype(np.float64), (spent - self.spent) / MONEY
         columns = {
-            "orders": orders.astype(np.float64),
+            "orders": placed,
             "spend": spend,
-            "margin": spend * margin_of_spend,
-            "bought": (orders > 0).astype(np.float64),
+            "margin": spend * share,
+            "bought": (placed > 0).astype(np.float64),
             "retained": ((marks & IS_OBSERVED) != 0).astype(np.float64),
         }
-        totals = model.world.totals
         rows = totals.recorded()[self.start_week - 1 :].sum(axis=(0, 2))
         margin, cost = (float(rows[totals.place[name]]) / MONEY for name in ("discounted_margin", "discounted_program_cost"))
-        weekly = {"orders": by_week[:, 0], "spend": by_week[:, 1], "margin": by_week[:, 1] * margin_of_spend}
-        return Market(columns, margin - cost, cost, weekly)
+        given = {"rewards": rewards, "discounts": discounts[self.units] / MONEY} if seen else {}
+        return [
+            Market(columns, margin - cost, cost, {"orders": one[0], "spend": one[1], "margin": one[1] * share}, given) for one in weekly
+        ]

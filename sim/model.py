@@ -320,10 +320,14 @@ class LoyaltyModel(mesa.Model):
         return found
 
     def _call(self, hook: str) -> None:
-        seconds, began = self._seconds[hook], time.perf_counter()
+        seconds, clock = self._seconds[hook], time.perf_counter
+        began = clock()
         for component in self._hooks[hook]:
-            self._call_one(component, hook)
-            now = time.perf_counter()
+            if component.overrides:
+                self._call_one(component, hook)
+            else:
+                self._apply(component, hook)
+            now = clock()
             seconds[component.address] += now - began
             began = now
 

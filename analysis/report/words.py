@@ -498,6 +498,9 @@ CLAIM_VERDICTS = {
     "within": "= within",
     "above": "\u25b2 above",
     "below": "\u25bc below",
+    "kept": "= kept",
+    "broken": "\u25bc broken",
+    "open": "\u25c7 open",
     "not_possible": "x not possible",
     "unknown": "\u25c7 unknown",
 }

@@ -201,7 +201,7 @@ class WordOfMouth(Behavior):
         customers, params = world.customers, self.params
         if not world.calendar.opens_week:
             return
-        said = world.note(self, Outbox).taken(*world.span, world.people)
+        said = world.note(self, Outbox).taken(*map(int, world.span), world.people)
         if world.network is None or not any(len(senders) for senders, _ in said):
             return
         senders, signs = (np.concatenate(parts) for parts in zip(*said, strict=True))

@@ -262,7 +262,8 @@ class Discount(Campaign):
         @model_validator(mode="after")
         def _is_one_offer(self) -> Any:
             if (self.depth is None) == (self.money_off is None):
-                raise ValueError("needs either depth, a share off, or money_off, an amount off")
+                both = "takes one of them, not both" if self.depth is not None else "needs one of them"
+                raise ValueError(f"{both}: depth, a share off, or money_off, an amount off")
             if self.bundle is not None and self.depth is None:
                 raise ValueError("bundle needs depth: the share off its reduced units")
             if self.every_weeks is not None and self.every_weeks < self.weeks:

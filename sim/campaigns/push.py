@@ -185,6 +185,8 @@ class Push(Campaign):
             yield f"audience.{path}", message
         if self.params.to == "prospects" and self.params.audience.changes:
             yield "audience", "tiers, RFM cells and stages hold customers, so none of the prospects it is sent `to`"
+        if self.params.to == "prospects" and self.params.trigger != "calendar":
+            yield "trigger", f"{self.params.trigger} goes by the last order, which the prospects it is sent `to` have not placed"
 
     def _runs(self, world: World) -> bool:
         params, week = self.params, world.calendar.week

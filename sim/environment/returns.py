@@ -28,6 +28,8 @@ class Returns(Environment):
         delay ~ exponential with scale delay_weeks, cut off at window_weeks
         repaid = value - discounts;  goods taken back at salvage x their cost
 
+    In the books the value counts against revenue, and the discount against discounts given: neither was real.
+
     With the order comes its receipt: programs take back what they gave for this very order, and nothing for one from before the
     program or the membership. Points are taken back, its stamp comes off a card that is still open, and tiers no longer count
     its value; referral rewards stay. Who returned an order has still ordered: orders, recency and experience stay.
@@ -100,7 +102,8 @@ class Returns(Environment):
         back = parcels.pick(arrived)
         world.notes[self.address] = parcels.pick(~arrived)
         world.refunds.add(back)
-        world.ledger.post("refunds", world.by_segment(back.person, back.paid))
+        world.ledger.post("refunds", world.by_segment(back.person, back.value))
+        world.ledger.take_back("discounts", world.by_segment(back.person, back.value - back.paid))
         cost = cost_of_goods(world.by_segment(back.person, back.value), world.economics.gross_margin)
         world.ledger.post("goods_returned", np.rint(cost * self.params.salvage).astype(np.int64))
         world.totals.add("orders_returned", world.by_segment(back.person))

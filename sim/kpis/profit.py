@@ -22,12 +22,12 @@ f32, f64, i64 = np.float32, np.float64, np.int64
 
 
 class Revenue(Kpi):
-    """Order values less refunds."""
+    """Order values less those sent back."""
 
     type = "revenue"
     unit = "money"
     bounds = (0.0, None)
-    definition = "Sum of order values, before discounts, less what is repaid for orders sent back."
+    definition = "Sum of order values, before discounts, less those of orders sent back."
 
     def value(self, totals: Series) -> Any:
         return totals.revenue - totals.refunds

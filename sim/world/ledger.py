@@ -29,9 +29,9 @@ class Line:
 LINES = {
     "revenue": Line(CUSTOMERS, FIRM, "Order values, before discounts."),
     "cost_of_goods": Line(FIRM, SUPPLIERS, "What the goods sold cost the firm."),
-    "refunds": Line(FIRM, CUSTOMERS, "What had been paid for orders sent back."),
+    "refunds": Line(FIRM, CUSTOMERS, "Values of orders sent back, before discounts."),
     "goods_returned": Line(SUPPLIERS, FIRM, "Salvage value of goods sent back."),
-    "discounts": Line(FIRM, CUSTOMERS, "Price reductions given."),
+    "discounts": Line(FIRM, CUSTOMERS, "Price reductions given, less those of orders sent back."),
     "reward_cost": Line(FIRM, SUPPLIERS, "Firm's cost of rewards at redemption, not their face value."),
     "campaign_cost": Line(FIRM, SUPPLIERS, "Contacts, content and other campaign spending."),
     "acquisition_cost": Line(FIRM, SUPPLIERS, "Spending on prospects: contacts to them and rewards for bringing them."),
@@ -73,6 +73,17 @@ class Ledger:
         Raises:
             ConservationError: No such line, or an amount that is no non-negative integer.
         """
+        self._book(line, amounts, 1)
+
+    def take_back(self, line: str, amounts: np.ndarray) -> None:
+        """Book back what had been booked by `post`, by segment (int64, shape (segments,)); a week's total may so fall below 0.
+
+        Raises:
+            ConservationError: As for `post`.
+        """
+        self._book(line, amounts, -1)
+
+    def _book(self, line: str, amounts: np.ndarray | int, sign: int) -> None:
         kind = LINES.get(line)
         if kind is None:
             raise ConservationError(f"no ledger line {line!r}; lines are {', '.join(LINES)}")
@@ -86,9 +97,9 @@ class Ledger:
             if not isinstance(amount, int) or amount < 0:
                 raise ConservationError(f"ledger line {line!r} takes a non-negative integer, not {amount!r}")
         if amount:
-            self.accounts[kind.payer] -= amount
-            self.accounts[kind.payee] += amount
-            self._totals.add(line, amounts)
+            self.accounts[kind.payer] -= sign * amount
+            self.accounts[kind.payee] += sign * amount
+            self._totals.add(line, sign * amounts)
 
     def post_points(self, program: str, *, issued: int = 0, redeemed: int = 0, expired: int = 0, reversed: int = 0) -> None:
         """Book points of a program; those reversed had been issued for orders that were sent back.

@@ -48,23 +48,25 @@ class Workers:
         first = tasks[0]()
         return [first, *(one.result() for one in rest)]
 
-    def each(self, kernel: Callable[..., Any], span: tuple[int, int], arguments: tuple[Any, ...]) -> None:
+    def each(self, kernel: Callable[..., Any], span: tuple[np.uint64, np.uint64], arguments: tuple[Any, ...]) -> None:
         """Call ``kernel(*arguments, start, stop)`` over the rows of `span`."""
         start, stop = span
         if self._pool is None or stop - start < WORTH_SPLITTING:
-            kernel(*arguments, u64(start), u64(stop))
+            kernel(*arguments, start, stop)
             return
-        ranges = self.ranges(start, stop)
+        ranges = self.ranges(int(start), int(stop))
         self.run([lambda a=a, b=b: kernel(*arguments, u64(a), u64(b)) for a, b in ranges])
 
-    def tally(self, kernel: Callable[..., Any], span: tuple[int, int], shape: tuple[int, ...], arguments: tuple[Any, ...]) -> np.ndarray:
+    def tally(
+        self, kernel: Callable[..., Any], span: tuple[np.uint64, np.uint64], shape: tuple[int, ...], arguments: tuple[Any, ...]
+    ) -> np.ndarray:
         """Call ``kernel(totals, *arguments, start, stop)`` with int64 counters of `shape` a range; their sum."""
         start, stop = span
         if self._pool is None or stop - start < WORTH_SPLITTING:
             counter = np.zeros(shape, np.int64)
-            kernel(counter, *arguments, u64(start), u64(stop))
+            kernel(counter, *arguments, start, stop)
             return counter
-        ranges = self.ranges(start, stop)
+        ranges = self.ranges(int(start), int(stop))
         counters = np.zeros((len(ranges), *shape), np.int64)
         self.run(
             [lambda c=c, a=a, b=b: kernel(c, *arguments, u64(a), u64(b)) for c, (a, b) in zip(counters, ranges, strict=True)]

@@ -82,7 +82,7 @@ class World:
         self.people = market.people
         self.segments = tuple(market.segments) or ("all_customers",)
         self.bounds = cut(self.people, [one.share for one in market.segments.values()] or [1.0])
-        self.span = (0, self.people)
+        self.span = u64(0), u64(self.people)
         self.names = brought(components)
         self.customers = Customers(self.people, written(components))
         self.customers.segment[:] = np.repeat(np.arange(len(self.segments), dtype=np.uint8), np.diff(self.bounds))
@@ -137,7 +137,7 @@ class World:
     @contextmanager
     def _narrowed(self, segment: int, start: int, stop: int) -> Generator[None]:
         kept = self.span, self.events, self.life, self.population
-        self.span, self.events = (start, stop), self.events.between(start, stop)
+        self.span, self.events = (u64(start), u64(stop)), self.events.between(start, stop)
         if segment in self.apart:
             if segment not in self._ways:
                 self._ways[segment] = replace(self.life), replace(self.population)

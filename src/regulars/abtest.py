@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from regulars.experiments.abtest_data import analyze
     from regulars.experiments.abtest_plan import read_plan
+    from regulars.experiments.rehearse import rehearse
 
 FACE: dict[str, tuple[str, str]] = {
     "analyze": ("regulars.experiments.abtest_data", "The data of a test, analyzed by its plan."),
     "read_plan": ("regulars.experiments.abtest_plan", "The checked plan of a test from its file."),
+    "rehearse": ("regulars.experiments.rehearse", "Designs of a test, tried on worlds whose truth is known."),
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["analyze", "read_plan"]
+__all__ = ["analyze", "read_plan", "rehearse"]
 
 
 def __getattr__(name: str) -> Any:

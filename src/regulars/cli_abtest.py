@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Json, errors, print_json, suffix
+from regulars.sim.core.limits import MOST_REPLICATIONS
+
+from .terminal import SCENARIO, Json, Seed, Sets, Threads, announce, errors, load, print_json, progress, suffix
 
 abtest = typer.Typer(
     name="abtest",
@@ -60,3 +62,35 @@ def analyze(
                     typer.echo(f"  {name}: {value}")
     if report is not None:
         typer.echo(f"Report: {report}")
+
+
+@abtest.command()
+def rehearse(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design, or several under `designs`.")],
+    worlds: Annotated[
+        int, typer.Option("--worlds", min=1, max=MOST_REPLICATIONS, help="Worlds to try each design in, with people and luck of their own.")
+    ] = 200,
+    aa: Annotated[bool, typer.Option("--aa", help="Give every arm the control's settings: nothing should be found.")] = False,
+    budget: Annotated[float | None, typer.Option("--budget", min=0.0, metavar="MONEY", help="What a test may cost.")] = None,
+    sets: Sets = None,
+    seed: Seed = 1,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Try designs on simulated truth: how far each would be from the roll-out effect, and what its decision earns."""
+    with errors():
+        from regulars.experiments.design import read_designs
+
+        market, designs = load(scenario, sets, None), read_designs(design)
+        announce()
+        from regulars.experiments.rehearse import rehearse as try_designs
+
+        with progress("worlds") as task:
+            found = try_designs(market, designs, worlds=worlds, seed=seed, threads=threads, aa=aa, budget=budget, progress=task)
+    if as_json:
+        print_json(found.document)
+        return
+    from regulars.analysis.report import print_rehearsal
+
+    print_rehearsal(found.document)

@@ -76,8 +76,8 @@ def test_over_draws_each_draw_is_a_market_of_its_own():
     ("claimed", "bound", "says"),
     [
         (0.25, "exact", "within"), (0.31, "exact", "above"), (0.09, "exact", "below"),
-        (0.09, "at_least", "within"), (0.31, "at_least", "above"),
-        (0.31, "at_most", "within"), (0.09, "at_most", "below"),
+        (0.1, "at_least", "kept"), (0.2, "at_least", "open"), (0.31, "at_least", "broken"),
+        (0.3, "at_most", "kept"), (0.2, "at_most", "open"), (0.09, "at_most", "broken"),
     ],
 )  # fmt: skip
 def test_a_verdict_is_of_the_interval(claimed, bound, says):

@@ -194,3 +194,28 @@ def test_a_large_effect_is_found():
 def test_what_cannot_be_is_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.75, 1.0])
+@pytest.mark.parametrize("probability", [0.3, 0.5])
+def test_probabilities_of_differing_from_friends_are_those_of_all_assignments(share, probability):
+    network, (arms, chance) = small(probability), assignments(probability)
+    seen = [exposure.crossed(network, one, share=share) for one in arms]
+    ours = exposure.crossed_probabilities(network, share=share)
+    for arm in range(2):
+        assert ours[arm] == pytest.approx(chance @ np.array([one[arm] for one in seen]), abs=1e-14)
+
+
+def test_unknown_outcomes_count_as_friends_alone():
+    """Zeros in place of outcomes that are not counted change nothing, and all counted is the default."""
+    random = np.random.default_rng(5)
+    network = two_blocks(random)
+    arms, values = (np.arange(20) % 2)[network.cluster], random.normal(size=400)
+    known = np.arange(400) % 3 > 0
+    with_holes = randomization_p(network, np.where(known, values, np.nan), arms, counted=known, draws=99)
+    assert with_holes == randomization_p(network, np.where(known, values, 7.0), arms, counted=known, draws=99)
+    seen, chance = exposed(network, arms), exposure_probabilities(network)
+    hajek = estimate_exposed(values[known], (seen[0][known], seen[1][known]), (chance[0][known], chance[1][known])).hajek
+    assert with_holes.statistic == pytest.approx(hajek.value)
+    every = np.ones(400, bool)
+    assert randomization_p(network, values, arms, counted=every, draws=99) == randomization_p(network, values, arms, draws=99)

@@ -431,3 +431,18 @@ def test_what_only_one_scenario_has_is_told_as_it_stands_there():
         out = io.StringIO()
         print_answer(document, Console(file=out, width=120))
         assert re.search(r"Resolution hours +at \d" if side == "scenario" else r"Resolution hours +\u2013 .* \d", out.getvalue())
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 1.0])
+def test_a_discount_without_effect_loses_all_it_costs_whatever_is_sent_back(share):
+    """Every other number is its baseline's: an order sent back takes its value and its discount with it."""
+    back = {"environment": {"returns": {"share": share, "delay_weeks": 1.0}}}
+    sale = {"type": "discount", "depth": 0.2, "weeks": 26, "response": 0.0, "pull_forward": 0.0, "reference_loss": 0.0}
+    found = compare(shop("plain", **back), [shop("sale", campaigns={"sale": sale}, **back)], replications=4, draws=0, sensitivity=False)
+    row = found.document["scenarios"][0]
+    assert row["differences"]["orders"]["sd"] == row["differences"]["revenue"]["sd"] == row["differences"]["revenue"]["mean"] == 0.0
+    assert row["naive"]["truth"]["gain"] == 0.0
+    for view in ("cash", "accrual", "clv"):
+        assert row["views"][view]["value"] == pytest.approx(-1.0, abs=1e-6)
+    lines = {one["line"]: one["mean"] for one in row["waterfall"]}
+    assert lines["discounts given"] == pytest.approx(lines["incremental profit"]) and lines["incremental margin"] == 0.0

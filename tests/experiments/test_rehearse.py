@@ -136,13 +136,13 @@ def test_a_rehearsal_has_the_truth_and_every_figure_with_its_error(tea):
     _, _, found = tea
     assert set(found.document["truth"]) == {"margin", "retained"}
     assert set(found.document["truth"]["margin"]) == {"total", "direct", "spillover"}
-    for name, expected in (("people", ["difference", "cuped"]), ("towns", ["cluster_robust", "difference"]), ("turns", ["periods"])):
+    for name, expected in (("people", ["cuped", "difference"]), ("towns", ["cluster_robust", "difference"]), ("turns", ["periods"])):
         part = found.document["designs"][name]
         assert list(part["estimators"]) == expected
         for figures in part["estimators"].values():
             assert set(FIGURES) <= set(figures)
             assert all(set(one) == {"value", "mc_se"} for one in figures.values())
-        assert all({"rolled_out", "profit", "regret"} <= set(one) for one in part["decision"].values())
+        assert all({"rolled_out", "profit", "regret"} <= set(one) for one in part["decision"]["estimators"].values())
     total = [found.document["designs"][name]["truth"]["margin"]["total"]["value"] for name in ("people", "towns", "turns")]
     assert total[0] == total[1] == total[2] > 0.0
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regulars.scenarios import Scenario, from_tree
+from regulars.scenarios import Scenario, ScenarioError, from_tree
 from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.customers import PROSPECT
 
@@ -162,3 +162,9 @@ def test_response_to_a_message_is_scaled_by_receptiveness():
     one.run()
     low, high = stats.binom.interval(1 - ALARM, 20_000, 0.1)
     assert low <= weekly(one, "clicks")[0] <= high
+
+
+@pytest.mark.parametrize("trigger", ["after_order", "inactive"])
+def test_prospects_have_no_last_order_to_go_by(trigger):
+    with pytest.raises(ScenarioError, match="goes by the last order, which the prospects it is sent `to` have not placed"):
+        scenario(to="prospects", trigger=trigger)
