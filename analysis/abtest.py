@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .cluster import WANTED
+from .decision import Decision, decide
 from .estimators.contrast import refused
 from .estimators.estimator import Contrast, Sample
 from .health import (
@@ -85,7 +86,7 @@ class Analysis:
         warnings: What a reader must know, the loudest first.
         details: Every quantity the methods computed, by metric, arm and name; None where not asked for.
         interference: What a list of ties adds; None without.
-        decision: What to do, in money; None where the plan has no stakes.
+        decision: What to do, in money, by treatment arm, from the primary metric; None where the plan has no stakes.
     """
 
     plan: Plan
@@ -102,7 +103,7 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None
     interference: Mapping[str, Any] | None = None
-    decision: Any = field(default=None)
+    decision: Mapping[str, Decision] | None = None
 
     def light(self, name: str) -> Light | None:
         """One light by its name."""
@@ -162,6 +163,7 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
         missing=missing,
         warnings=_warnings(rows, plan, lights, comparisons, guardrails),
         details=_details(rows, plan) if details else None,
+        decision=_decision(comparisons, plan),
     )
 
 
@@ -311,6 +313,18 @@ def _warnings(
             if one.reason and one.reason != one.contrast.difference.reason:
                 found.append(f"guardrail {name} of {arm}: no answer, {one.reason}.")
     return tuple(dict.fromkeys(found))
+
+
+def _decision(comparisons: Mapping[str, Mapping[str, Comparison]], plan: Plan) -> dict[str, Decision] | None:
+    """What each arm is worth, from the primary metric; an arm without an error of its own gets no decision."""
+    if plan.decision is None:
+        return None
+    found: dict[str, Decision] = {}
+    for arm, one in next(iter(comparisons.values())).items():
+        gap = one.contrast.gap
+        if gap is not None:
+            found[arm] = decide(gap.value, gap.se, plan.decision, units=float(one.contrast.difference.n))
+    return found
 
 
 def _details(rows: Rows, plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:

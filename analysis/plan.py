@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .decision import Stakes
 from .estimators import Estimator, estimators
 from .sequential import Spending
 
@@ -126,7 +127,7 @@ class Plan:
         multiplicity: How p-values are adjusted over arms and metrics.
         looks: How often the test is looked at; None for once.
         week: Column of the week that a row belongs to, for effects by week.
-        decision: What the decision is worth in money, as the plan states it; None where it does not.
+        decision: What a roll-out is worth and costs; None where the plan does not say.
     """
 
     unit: str
@@ -142,7 +143,7 @@ class Plan:
     multiplicity: str = "holm"
     looks: Looks | None = None
     week: str | None = None
-    decision: Any = None
+    decision: Stakes | None = None
 
     def measured(self) -> Iterator[tuple[tuple[str, ...], Metric]]:
         """Metrics and those of guardrails, with their path in the plan."""

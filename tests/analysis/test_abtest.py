@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import binom
 
 from regulars.analysis.abtest import analyze
+from regulars.analysis.decision import Stakes, decide
 from regulars.analysis.multiplicity import adjust
 from regulars.analysis.plan import Guardrail, Looks, Metric, Plan
 
@@ -197,3 +198,27 @@ def test_a_million_rows_and_five_metrics_are_analyzed_in_five_seconds():
     start = time.process_time()
     analyze(data, plan(metrics=metrics, expected_shares={"c": 0.5, "t": 0.5}))
     assert time.process_time() - start < 5.0
+
+
+def test_the_decision_is_that_of_the_primary_metric_and_its_error():
+    stakes = Stakes(customers=100_000.0, fixed_cost=20_000.0)
+    found = analyze(frame(arms=("c", "t", "v"), effect=0.5), plan(metrics=EVERYTHING, decision=stakes))
+    assert found.decision is not None
+    assert set(found.decision) == {"t", "v"}
+    gap = found.comparisons["m"]["t"].contrast.gap
+    assert gap is not None
+    assert found.decision["t"] == decide(gap.value, gap.se, stakes, units=1.0)
+    assert found.decision["t"].sentence in found.table().replace("\n", " ")
+    assert json.loads(json.dumps(found.document(), allow_nan=False))["decision"]["t"]["action"] == found.decision["t"].action
+
+
+def test_a_test_that_cannot_be_trusted_says_so_beside_its_decision():
+    data = frame()
+    twice = pd.concat([data, data])
+    text = analyze(twice, plan(decision=Stakes(customers=1000.0))).table()
+    assert "DO NOT RELY ON IT" in text.split("\n\n")[0].replace("\n", " ")
+
+
+def test_without_stakes_there_is_no_decision():
+    assert analyze(frame(), plan()).decision is None
+    assert "decision" not in analyze(frame(), plan()).document()

@@ -117,6 +117,8 @@ def test_all_errors_come_at_once_each_with_its_place(tmp_path: Path):
         ({"looks": {"planned": 2, "spending": "obf"}}, "looks.spending = obf: must be obrien_fleming"),
         ({"looks": {"planned": 2, "information": [0.6, 0.5]}}, "2 fractions that grow"),
         ({"decision": 5}, "decision = 5: must be a map"),
+        ({"decision": {"customer": 5}}, "decision.customers: missing"),
+        ({"decision": {"customers": 5, "value": 0}}, "decision.value: must not be 0"),
         ({"strata": ["tier", 2.5]}, "strata.1 = 2.5: must be the name of a column"),
     ],
 )  # fmt: skip
@@ -138,3 +140,9 @@ def test_arms_may_be_named_by_numbers(written, text):
 def test_strata_are_one_column_or_several():
     assert plan_of({**PLAIN, "strata": "tier"}).plan.strata == ("tier",)
     assert plan_of({**PLAIN, "strata": ["tier", "city", "tier"]}).plan.strata == ("tier", "city")
+
+
+def test_the_stakes_of_a_decision_are_read():
+    plan = plan_of({**PLAIN, "decision": {"customers": 200_000, "value": 2, "fixed_cost": 1000, "currency": "EUR"}}).plan
+    assert plan.decision is not None
+    assert (plan.decision.customers, plan.decision.value, plan.decision.fixed_cost, plan.decision.currency) == (200_000, 2, 1000, "EUR")
