@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .cluster import WANTED
+from .decision import Decision, decide
 from .estimators.contrast import refused
 from .estimators.estimator import Contrast, Sample
 from .friends import effects_on_edges
@@ -26,9 +27,10 @@ from .health import (
 )
 from .looks import Look, always_valid, at_look
 from .multiplicity import adjust
+from .nested import constant_within
 from .noninferiority import NonInferiority, noninferiority_of_arms
 from .plan import Guardrail, Metric, Plan
-from .rows import Rows, constant_within, rows_of
+from .rows import Rows, rows_of
 from .stages import Stages, direct_contrast, single, stages_of, two_stage
 from .weeks import WeekEffects, effects_by_week
 
@@ -86,7 +88,7 @@ class Analysis:
         warnings: What a reader must know, the loudest first.
         details: Every quantity the methods computed, by metric, arm and name; None where not asked for.
         interference: What a list of ties adds; None without.
-        decision: What to do, in money; None where the plan has no stakes.
+        decision: What to do, in money, by treatment arm, from the primary metric; None where the plan has no stakes.
         saturation: Effects by share of treated in the cluster; None in designs of one stage. `comparisons` then holds direct effects.
     """
 
@@ -104,7 +106,7 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None
     interference: Mapping[str, Any] | None = None
-    decision: Any = field(default=None)
+    decision: Mapping[str, Decision] | None = None
     saturation: Mapping[str, Any] | None = None
 
     def light(self, name: str) -> Light | None:
@@ -180,6 +182,7 @@ def analyze(
         details=_details(rows, plan) if details else None,
         interference=with_friends,
         saturation=by_level,
+        decision=_decision(comparisons, plan),
     )
 
 
@@ -332,6 +335,18 @@ def _warnings(
             if one.reason and one.reason != one.contrast.difference.reason:
                 found.append(f"guardrail {name} of {arm}: no answer, {one.reason}.")
     return tuple(dict.fromkeys(found))
+
+
+def _decision(comparisons: Mapping[str, Mapping[str, Comparison]], plan: Plan) -> dict[str, Decision] | None:
+    """What each arm is worth, from the primary metric; an arm without an error of its own gets no decision."""
+    if plan.decision is None:
+        return None
+    found: dict[str, Decision] = {}
+    for arm, one in next(iter(comparisons.values())).items():
+        gap = one.contrast.gap
+        if gap is not None:
+            found[arm] = decide(gap.value, gap.se, plan.decision, units=float(one.contrast.difference.n))
+    return found
 
 
 def _details(rows: Rows, plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:

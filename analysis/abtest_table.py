@@ -20,7 +20,7 @@ SIGNS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
 
 def table(analysis: Analysis) -> str:
     """The whole answer as lines of text."""
-    lines = [_headline(analysis), "", "Can the test be trusted?"]
+    lines = [*_decisions(analysis), *_wrapped("", _headline(analysis)), "", "Can the test be trusted?"]
     for light in analysis.lights:
         lines += _wrapped(f"  {SIGNS[light.level]}  ", f"{light.name.replace('_', ' ')}: {printable(light.sentence)}")
     several = len(analysis.arms) > 2
@@ -57,6 +57,21 @@ def table(analysis: Analysis) -> str:
             lines += _wrapped("  ! ", printable(one))
     lines += ["", *_wrapped("", _rows(analysis))]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _decisions(analysis: Analysis) -> list[str]:
+    """The answer in money, the best arm first, and what each choice is worth."""
+    found = sorted((analysis.decision or {}).items(), key=lambda pair: -pair[1].expected_profit)
+    if not found:
+        return []
+    bad = any(light.level == "bad" for light in analysis.lights)
+    lines: list[str] = []
+    for arm, one in found:
+        who = f"{printable(arm)}: " if len(found) > 1 else ""
+        lines += _wrapped("", f"{who}{printable(one.sentence)}{' DO NOT RELY ON IT: see what is BAD below.' if bad else ''}")
+        rows = [[name, f"{choice.expected_profit:,.0f}", f"{choice.expected_regret:,.0f}"] for name, choice in one.choices.items()]
+        lines += _laid(["", "expected profit", "expected regret"], rows)
+    return [*lines, ""]
 
 
 def _headline(analysis: Analysis) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .decision import Stakes
 from .estimators import Estimator, estimators
 from .sequential import Spending
 
@@ -128,7 +129,7 @@ class Plan:
         week: Column of the week that a row belongs to, for effects by week.
         saturation: Column of the share of treated that the row's cluster was to have, in a two-stage design; None in others. The cluster
             then holds both arms.
-        decision: What the decision is worth in money, as the plan states it; None where it does not.
+        decision: What a roll-out is worth and costs; None where the plan does not say.
     """
 
     unit: str
@@ -144,7 +145,7 @@ class Plan:
     multiplicity: str = "holm"
     looks: Looks | None = None
     week: str | None = None
-    decision: Any = None
+    decision: Stakes | None = None
     saturation: str | None = None
 
     def measured(self) -> Iterator[tuple[tuple[str, ...], Metric]]:

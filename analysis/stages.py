@@ -9,12 +9,14 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from .columns import as_numbers
+from .data_faults import DataError, DataFault, nearest
 from .estimators.contrast import refused
 from .estimators.cuped import adjusted, theta_pooled
 from .estimators.estimator import Contrast
 from .friends import KINDS
 from .plan import Metric, Plan
-from .rows import DataError, DataFault, Rows, as_numbers, nearest
+from .rows import Rows
 from .saturation import SaturationEffects, saturation_effects
 
 

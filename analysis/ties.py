@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .rows import texts
+from .columns import texts
 
 UNNAMED = "edges with an end that is empty"
 STRANGERS = "edges that name a unit which is not in the data"

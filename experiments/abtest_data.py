@@ -44,7 +44,7 @@ def analyze(
         ScenarioError: A plan, data or edges that cannot be used, with all that is wrong.
     """
     from regulars.analysis.abtest import analyze as by_plan
-    from regulars.analysis.rows import DataError
+    from regulars.analysis.data_faults import DataError
 
     label, header = "data", 0
     problems: list[Problem] = []

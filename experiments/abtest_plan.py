@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regulars.analysis.decision import Stakes
 from regulars.analysis.estimators import Estimator, estimators
 from regulars.analysis.estimators.contrast import RELATIVE
 from regulars.analysis.multiplicity import METHODS
 from regulars.analysis.plan import Guardrail, Looks, Metric, Plan, key_of
-from regulars.scenarios.faults import Fault, choice
+from regulars.scenarios.faults import Fault, choice, validated
 from regulars.scenarios.population import placed
 from regulars.scenarios.problem import Place, Problem, ScenarioError, suggestion
 from regulars.scenarios.reader import Node, plain, plant, read_file
+
+from .decision_section import DecisionSection
 
 Path_ = tuple[str, ...]
 SPENDINGS = ("obrien_fleming", "pocock", "power", "always_valid")
@@ -119,15 +122,28 @@ class _Reader:
         alpha = self.number(data, "alpha", (), 0.05, low=0.0, high=0.5)
         multiplicity = self.choice(data, "multiplicity", (), "holm", tuple(METHODS))
         looks = self.looks(data)
-        decision = data.get("decision")
-        if decision is not None and not isinstance(decision, dict):
-            self.tell(("decision",), "must be a map: what a roll-out is worth and costs.", decision)
+        decision = self.stakes(data)
         if self.faults or not (unit and arm and control):
             return None
         return Plan(
             unit, arm, control, metrics, guardrails, cluster, strata, covariates, shares, alpha, multiplicity, looks, week, decision,
             saturation,
         )  # fmt: skip
+
+    def stakes(self, data: Mapping[str, Any]) -> Stakes | None:
+        given = data.get("decision")
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            self.tell(("decision",), "must be a map: what a roll-out is worth and costs, such as {customers: 200000, value: 1}.", given)
+            return None
+        section = validated(DecisionSection, given, ("decision",), self.faults)
+        if section is None:
+            return None
+        contradictions = section.contradictions()
+        for path, rule in contradictions:
+            self.tell(("decision", *path), rule)
+        return None if contradictions else section.stakes()
 
     def known(self, data: Mapping[str, Any], names: Sequence[str], path: Path_) -> None:
         for one in data:
@@ -192,9 +208,9 @@ class _Reader:
         kind = given.get("kind")
         if kind is None:
             self.tell((*path, "kind"), f"missing. One of {', '.join(kinds)}.")
-        elif kind not in kinds:
+        elif not isinstance(kind, str) or kind not in kinds:
             self.tell((*path, "kind"), choice(kind, list(kinds)), kind)
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             return None
         chosen = kinds[kind]
         settings = dict(chosen.settings if chosen.settings is not None else OWN_RULES.get(kind, {}))

@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import binom
 
 from regulars.analysis.abtest import analyze
+from regulars.analysis.decision import Stakes, decide
 from regulars.analysis.multiplicity import adjust
 from regulars.analysis.plan import Guardrail, Looks, Metric, Plan
 
@@ -20,7 +21,8 @@ M = Metric("mean", {"value": "m"})
 
 
 def plan(**more: Any) -> Plan:
-    return Plan(**{"unit": "u", "arm": "arm", "control": "c", "metrics": {"m": M}, **more})
+    given: dict[str, Any] = {"unit": "u", "arm": "arm", "control": "c", "metrics": {"m": M}, **more}
+    return Plan(**given)
 
 
 def frame(n: int = 600, *, seed: int = 1, arms: tuple[str, ...] = ("c", "t"), effect: float = 0.0) -> pd.DataFrame:
@@ -61,8 +63,8 @@ def test_each_metric_is_its_estimator_on_the_arms(cluster):
 
     for name, metric in EVERYTHING.items():
         samples = [
-            Sample({role: part[column].to_numpy(float) for role, column in metric.columns.items()},
-                   None if cluster is None else part[cluster].to_numpy())
+            Sample({role: np.asarray(part[column], float) for role, column in metric.columns.items()},
+                   None if cluster is None else np.asarray(part[cluster]))
             for part in (data[data["arm"] == "c"], data[data["arm"] == "t"])
         ]  # fmt: skip
         alone = metric.estimator().contrast(*samples, alpha=0.05)
@@ -92,8 +94,9 @@ def test_repeated_looks_keep_the_level_that_ordinary_p_values_lose():
     worlds, kept, lost = 300, 0, 0
     for seed in range(worlds):
         data = frame(500, seed=seed)
-        looks = [analyze(data.iloc[: 100 * taken], plan(looks=Looks(5, taken, "pocock"))).comparisons["m"]["t"] for taken in (1, 2, 3, 4, 5)]
-        plain = [analyze(data.iloc[: 100 * taken], plan()).comparisons["m"]["t"] for taken in (1, 2, 3, 4, 5)]
+        parts = [data.iloc[: 100 * taken] for taken in range(1, 6)]
+        looks = [analyze(part, plan(looks=Looks(5, at + 1, "pocock"))).comparisons["m"]["t"] for at, part in enumerate(parts)]
+        plain = [analyze(part, plan()).comparisons["m"]["t"] for part in parts]
         kept += any((one.p_value or 1.0) < 0.05 for one in looks)
         lost += any((one.p_value or 1.0) < 0.05 for one in plain)
     # Armitage, McPherson & Rowe (1969): 14.2 % at five looks. False alarm of either check: 0.1 %.
@@ -195,3 +198,27 @@ def test_a_million_rows_and_five_metrics_are_analyzed_in_five_seconds():
     start = time.process_time()
     analyze(data, plan(metrics=metrics, expected_shares={"c": 0.5, "t": 0.5}))
     assert time.process_time() - start < 5.0
+
+
+def test_the_decision_is_that_of_the_primary_metric_and_its_error():
+    stakes = Stakes(customers=100_000.0, fixed_cost=20_000.0)
+    found = analyze(frame(arms=("c", "t", "v"), effect=0.5), plan(metrics=EVERYTHING, decision=stakes))
+    assert found.decision is not None
+    assert set(found.decision) == {"t", "v"}
+    gap = found.comparisons["m"]["t"].contrast.gap
+    assert gap is not None
+    assert found.decision["t"] == decide(gap.value, gap.se, stakes, units=1.0)
+    assert found.decision["t"].sentence in found.table().replace("\n", " ")
+    assert json.loads(json.dumps(found.document(), allow_nan=False))["decision"]["t"]["action"] == found.decision["t"].action
+
+
+def test_a_test_that_cannot_be_trusted_says_so_beside_its_decision():
+    data = frame()
+    twice = pd.concat([data, data])
+    text = analyze(twice, plan(decision=Stakes(customers=1000.0))).table()
+    assert "DO NOT RELY ON IT" in text.split("\n\n")[0].replace("\n", " ")
+
+
+def test_without_stakes_there_is_no_decision():
+    assert analyze(frame(), plan()).decision is None
+    assert "decision" not in analyze(frame(), plan()).document()

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regulars.analysis.data_faults import DataError
+from regulars.analysis.nested import constant_within
 from regulars.analysis.plan import Metric, Plan
-from regulars.analysis.rows import DataError, constant_within, rows_of
+from regulars.analysis.rows import rows_of
 
 
 def plan(**more: Any) -> Plan:
-    return Plan(**{"unit": "u", "arm": "arm", "control": "c", "metrics": {"m": Metric("mean", {"value": "m"})}, **more})
+    given: dict[str, Any] = {"unit": "u", "arm": "arm", "control": "c", "metrics": {"m": Metric("mean", {"value": "m"})}, **more}
+    return Plan(**given)
 
 
 def frame(n: int = 20, **more: Any) -> pd.DataFrame:
@@ -46,7 +49,8 @@ def test_a_control_in_another_spelling_is_refused_with_the_right_one():
 def test_an_arm_that_the_plan_does_not_expect_is_refused_with_its_rows():
     data = frame()
     data.loc[[3, 5], "arm"] = "t2"
-    assert "arm 't2' (2 rows) is not in the plan's expected_shares. Did you mean 't'?" in faults(data, plan(expected_shares={"c": 0.5, "t": 0.5}))
+    told = faults(data, plan(expected_shares={"c": 0.5, "t": 0.5}))
+    assert "arm 't2' (2 rows) is not in the plan's expected_shares. Did you mean 't'?" in told
 
 
 def test_one_arm_alone_is_refused():
@@ -149,5 +153,5 @@ def test_columns_of_units_assigned_one_by_one_are_not_taken_for_clusters():
     rng = np.random.default_rng(1)
     data = frame(400, store=rng.integers(0, 30, 400), email=[f"a{at}" for at in range(400)], variant=["x", "y"] * 200)
     data["arm"] = rng.permutation(data["arm"].to_numpy())
-    data["variant"] = data["arm"].map({"c": "old", "t": "new"})
+    data["variant"] = np.where(data["arm"] == "c", "old", "new")
     assert list(constant_within(data, rows_of(data, plan()), plan())) == []
