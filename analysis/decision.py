@@ -312,22 +312,18 @@ def _decision(
     )
 
 
-def _sentence(
-    action: Action, stakes: Stakes, expected: dict[str, float], profit: float, interval: tuple[float, float], loss: float
-) -> str:
+def _sentence(action: Action, stakes: Stakes, expected: dict[str, float], profit: float, interval: tuple[float, float], loss: float) -> str:
     def money(amount: float, *, sign: bool = True) -> str:
         return f"{in_words(amount, sign=sign)}{' ' + stakes.currency if stakes.currency else ''}"
 
     over = "" if stakes.horizon_weeks is None else f" over {stakes.horizon_weeks:g} weeks"
     range_ = f"{LEVEL:.0%} interval {in_words(interval[0])} to {in_words(interval[1])}"
-    risk = f"{loss:.0%} risk of losing money" if 0.005 <= loss <= 0.995 else f"{'less' if loss < 0.5 else 'more'} than " + (
-        "1% risk of losing money" if loss < 0.5 else "99% risk of losing money"
-    )
+    chance = "less than 1%" if loss < 0.005 else "more than 99%" if loss > 0.995 else f"{loss:.0%}"
+    risk = f"{chance} risk of losing money"
     if action == "roll out":
         return f"Roll out: expected {money(profit)} ({range_}){over}; {risk}."
-    if action == "stop":
+    if action == "stop" or stakes.extension is None:
         return f"Stop: a roll-out is expected to bring {money(profit)} ({range_}){over}; {risk}."
-    assert stakes.extension is not None
     more = expected["extend"] - max(profit, 0.0)
     return (
         f"Extend by {stakes.extension.weeks:g} weeks: expected {money(expected['extend'])}, {money(more, sign=False)} more than the best "

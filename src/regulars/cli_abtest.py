@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from .terminal import Json, errors, print_json, suffix
+from regulars.sim.core.limits import MOST_REPLICATIONS
+
+from .terminal import SCENARIO, Json, Seed, Sets, Threads, errors, load, print_json, progress, suffix
 
 abtest = typer.Typer(
     name="abtest",
@@ -60,3 +62,28 @@ def analyze(
                     typer.echo(f"  {name}: {value}")
     if report is not None:
         typer.echo(f"Report: {report}")
+
+
+@abtest.command()
+def plan(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design of a test, or several under `designs:`.")],
+    worlds: Annotated[int, typer.Option("--worlds", min=2, max=MOST_REPLICATIONS, help="Simulated worlds that the numbers rest on.")] = 8,
+    sets: Sets = None,
+    seed: Seed = 1,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Plan a test: who takes part, what it can find, how long it must run."""
+    with errors():
+        market = load(scenario, sets, None)
+        from regulars.experiments.design import read_designs
+        from regulars.experiments.sizing import size_up
+
+        designs = read_designs(design)
+        with progress() as task:
+            found = size_up(market, designs, name=scenario, worlds=worlds, seed=seed, threads=threads, progress=task)
+    if as_json:
+        print_json(found.document)
+    else:
+        typer.echo(found.table())
