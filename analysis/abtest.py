@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .cluster import WANTED
+from .decision import Decision, decide
+from .estimate import Estimate
 from .estimators.contrast import refused
 from .estimators.estimator import Contrast, Sample
 from .health import (
@@ -84,7 +86,7 @@ class Analysis:
         warnings: What a reader must know, the loudest first.
         details: Every quantity the methods computed, by metric, arm and name; None where not asked for.
         interference: What a list of ties adds; None without.
-        decision: What to do, in money; None where the plan has no stakes.
+        decision: What to do about each treatment arm, in money, by the first metric; None where the plan has no stakes.
     """
 
     plan: Plan
@@ -101,7 +103,7 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None
     interference: Mapping[str, Any] | None = None
-    decision: Any = field(default=None)
+    decision: Mapping[str, Decision | Estimate] | None = None
 
     def light(self, name: str) -> Light | None:
         """One light by its name."""
@@ -161,7 +163,23 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
         missing=missing,
         warnings=_warnings(rows, plan, lights, comparisons, guardrails),
         details=_details(rows, plan) if details else None,
+        decision=_decisions(raw, rows, plan),
     )
+
+
+def _decisions(raw: Mapping[str, Mapping[int, Contrast]], rows: Rows, plan: Plan) -> dict[str, Decision | Estimate] | None:
+    """What to do about each arm by the first metric; where its difference has no standard error, the refusal with the reason."""
+    if plan.decision is None or not raw:
+        return None
+    found: dict[str, Decision | Estimate] = {}
+    for at, contrast in next(iter(raw.values())).items():
+        gap = contrast.gap
+        if gap is None:
+            reason = contrast.difference.reason or "the method gives no standard error, on which a decision rests"
+            found[rows.arms[at]] = Estimate(None, None, "decision", "profit of a roll-out", contrast.difference.n, reason=reason)
+        else:
+            found[rows.arms[at]] = decide(gap.value, gap.se, plan.decision, units=contrast.difference.n)
+    return found
 
 
 def _treated(rows: Rows) -> range:

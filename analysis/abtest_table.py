@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .decision import in_words
 from .estimate import Estimate
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ SIGNS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
 
 def table(analysis: Analysis) -> str:
     """The whole answer as lines of text."""
-    lines = [_headline(analysis), "", "Can the test be trusted?"]
+    lines = [*_decisions(analysis), _headline(analysis), "", "Can the test be trusted?"]
     for light in analysis.lights:
         lines += _wrapped(f"  {SIGNS[light.level]}  ", f"{light.name.replace('_', ' ')}: {printable(light.sentence)}")
     several = len(analysis.arms) > 2
@@ -51,6 +52,23 @@ def table(analysis: Analysis) -> str:
             lines += _wrapped("  ! ", printable(one))
     lines += ["", *_wrapped("", _rows(analysis))]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _decisions(analysis: Analysis) -> list[str]:
+    """What to do, in money, before all else."""
+    lines: list[str] = []
+    for arm, one in (analysis.decision or {}).items():
+        text = one.reason or "" if isinstance(one, Estimate) else one.sentence
+        head = f"{printable(arm)}: " if len(analysis.arms) > 2 else ""
+        lines += _wrapped("", head + (f"No decision: {text}." if isinstance(one, Estimate) else printable(text)))
+        if isinstance(one, Estimate):
+            continue
+        for name, choice in one.choices.items():
+            regret = in_words(choice.expected_regret, sign=False)
+            lines.append(f"  {name:10} expected {in_words(choice.expected_profit):>9}, expected regret {regret}")
+        if one.threshold is not None:
+            lines.append(f"  roll out from an observed difference of {number(one.threshold)}")
+    return [*lines, ""] if lines else []
 
 
 def _headline(analysis: Analysis) -> str:

@@ -163,7 +163,7 @@ class Decision:
     interval: tuple[float, float]
     probability_of_loss: float
     threshold: float | None
-    choices: dict[str, Choice]
+    choices: dict[Action, Choice]
     evsi: float | None
     level: float = LEVEL
 
@@ -292,12 +292,13 @@ def _decision(
     threshold: float | None,
     evsi: float | None,
 ) -> Decision:
-    expected: dict[str, float] = {"roll out": profit, "stop": 0.0}
+    expected: dict[Action, float] = {"roll out": profit, "stop": 0.0}
     if stakes.extension is not None and evsi is not None:
         expected["extend"] = stakes.left * (max(profit, 0.0) + evsi) - stakes.extension.cost
     # Where two earn the same the one that needs least comes first.
     order: tuple[Action, ...] = ("stop", "roll out", "extend")
-    action = max((one for one in order if one in expected), key=lambda one: expected[one])
+    there: list[Action] = [one for one in order if one in expected]
+    action = max(there, key=lambda one: expected[one])
     return Decision(
         action=action,
         sentence=_sentence(action, stakes, expected, profit, interval, loss),
@@ -307,12 +308,14 @@ def _decision(
         interval=interval,
         probability_of_loss=loss,
         threshold=threshold,
-        choices={one: Choice(expected[one], perfect - expected[one]) for one in ("roll out", "extend", "stop") if one in expected},
+        choices={one: Choice(expected[one], perfect - expected[one]) for one in there},
         evsi=evsi,
     )
 
 
-def _sentence(action: Action, stakes: Stakes, expected: dict[str, float], profit: float, interval: tuple[float, float], loss: float) -> str:
+def _sentence(
+    action: Action, stakes: Stakes, expected: dict[Action, float], profit: float, interval: tuple[float, float], loss: float
+) -> str:
     def money(amount: float, *, sign: bool = True) -> str:
         return f"{in_words(amount, sign=sign)}{' ' + stakes.currency if stakes.currency else ''}"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .decision import Stakes
 from .estimators import Estimator, estimators
 from .sequential import Spending
 
@@ -142,7 +143,7 @@ class Plan:
     multiplicity: str = "holm"
     looks: Looks | None = None
     week: str | None = None
-    decision: Any = None
+    decision: Stakes | None = None
 
     def measured(self) -> Iterator[tuple[tuple[str, ...], Metric]]:
         """Metrics and those of guardrails, with their path in the plan."""

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regulars.analysis.decision import Stakes
 from regulars.analysis.estimators import Estimator, estimators
 from regulars.analysis.estimators.contrast import RELATIVE
 from regulars.analysis.multiplicity import METHODS
 from regulars.analysis.plan import Guardrail, Looks, Metric, Plan, key_of
-from regulars.scenarios.faults import Fault, choice
+from regulars.scenarios.faults import Fault, choice, validated
 from regulars.scenarios.population import placed
 from regulars.scenarios.problem import Place, Problem, ScenarioError, suggestion
 from regulars.scenarios.reader import Node, plain, plant, read_file
+
+from .decision_section import DecisionSection
 
 Path_ = tuple[str, ...]
 SPENDINGS = ("obrien_fleming", "pocock", "power", "always_valid")
@@ -117,14 +120,28 @@ class _Reader:
         alpha = self.number(data, "alpha", (), 0.05, low=0.0, high=0.5)
         multiplicity = self.choice(data, "multiplicity", (), "holm", tuple(METHODS))
         looks = self.looks(data)
-        decision = data.get("decision")
-        if decision is not None and not isinstance(decision, dict):
-            self.tell(("decision",), "must be a map: what a roll-out is worth and costs.", decision)
+        decision = self.decision(data)
         if self.faults or not (unit and arm and control):
             return None
         return Plan(
             unit, arm, control, metrics, guardrails, cluster, strata, covariates, shares, alpha, multiplicity, looks, week, decision
         )
+
+    def decision(self, data: Mapping[str, Any]) -> Stakes | None:
+        """What the decision is worth; None where the plan does not say."""
+        given = data.get("decision")
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            self.tell(("decision",), "must be a map: what a roll-out is worth and costs.", given)
+            return None
+        section: DecisionSection | None = validated(DecisionSection, given, ("decision",), self.faults)
+        if section is None:
+            return None
+        wrong = section.contradictions()
+        for path, rule in wrong:
+            self.tell(("decision", *path), rule)
+        return None if wrong else section.stakes()
 
     def known(self, data: Mapping[str, Any], names: Sequence[str], path: Path_) -> None:
         for one in data:

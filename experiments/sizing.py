@@ -92,6 +92,10 @@ class _Task:
     columns: tuple[str, ...]
     weeks: int
 
+    def empty(self) -> dict[str, np.ndarray]:
+        """Room for a number by column and week."""
+        return {one: np.zeros(self.weeks) for one in self.columns}
+
     def __call__(self, replication: int) -> _Course:
         from regulars.sim.model import LoyaltyModel
 
@@ -117,16 +121,18 @@ class _Task:
         treated = model.branch(plan.everybody)
         rates = customers.purchase_rate[units][customers.status[units] == ACTIVE]
         usual = float(np.median(rates)) if len(rates) else 0.0
-        empty = {one: np.zeros(self.weeks) for one in self.columns}
         found = _Course(
-            len(units),
-            *({one: value.copy() for one, value in empty.items()} for _ in range(4)),
-            {name: {one: value.copy() for one, value in empty.items()} for name in codes},
-            {name: np.bincount(code) for name, code in codes.items()},
-            np.zeros(self.weeks),
-            np.zeros(self.weeks),
-            np.zeros(self.weeks),
-            1.0 / usual if usual > 0.0 else float("inf"),
+            units=len(units),
+            mean=self.empty(),
+            sd=self.empty(),
+            effect=self.empty(),
+            correlation=self.empty(),
+            icc={name: self.empty() for name in codes},
+            clusters={name: np.bincount(code) for name, code in codes.items()},
+            joined=np.zeros(self.weeks),
+            active=np.zeros(self.weeks),
+            orders=np.zeros(self.weeks),
+            interval=1.0 / usual if usual > 0.0 else float("inf"),
         )
         for week in range(self.weeks):
             ordered, now = int(customers.n_orders.sum()), world.calendar.now
@@ -163,7 +169,7 @@ def _measured(model: Any, column: str, units: np.ndarray, start: tuple[np.ndarra
     return spend * world.economics.gross_margin if column == "margin" else spend
 
 
-def size_up(
+def plan(
     scenario: Scenario,
     designs: Mapping[str, Design],
     *,
@@ -195,9 +201,9 @@ def size_up(
     for group in groups:
         head = next(iter(group.values())).head
         weeks = max(head.weeks, scenario.horizon_weeks - head.start_week + 1)
-        plan = _plan(scenario.with_values({"horizon_weeks": head.start_week + weeks - 1}), group, seed, False)
+        setting = _plan(scenario.with_values({"horizon_weeks": head.start_week + weeks - 1}), group, seed, False)
         columns = tuple(sorted({one.column for design in group.values() for one in design.head.metrics.values()}))
-        task = _Task(plan, columns, weeks)
+        task = _Task(setting, columns, weeks)
         kind = suited(scenario.market.people, 2.0 * scenario.market.people * weeks * worlds, workers)
         try:
             with crew(workers, kind) as run:
@@ -205,7 +211,7 @@ def size_up(
         except ValueError as problem:
             raise NoTest(str(problem)) from problem
         for one, design in group.items():
-            found[one] = _designed(design, scenario, plan, lived)
+            found[one] = _designed(design, scenario, setting, lived)
     return Sizing(name, seed, worlds, {one: found[one] for one in designs})
 
 
@@ -406,7 +412,7 @@ def _warnings(found: dict[str, Any], design: Design, scenario: Scenario, plan: P
         told.append(f"Pilots of loyalty programs are advised to run 3 to 6 months (13 to 26 weeks); this one runs {head.weeks}.")
     clusters = found["clusters"]
     if clusters is not None and clusters < FEW_CLUSTERS:
-        told.append(f"{clusters} clusters are few: intervals of clustered tests need {FEW_CLUSTERS}. Add clusters or read it by permutation.")
+        told.append(f"{clusters} clusters are few: clustered intervals need {FEW_CLUSTERS}. Add clusters, or read the test by permutation.")
     last = head.start_week + head.weeks - 1
     if last > scenario.horizon_weeks:
         told.append(f"The test ends in week {last}, after the scenario's horizon of {scenario.horizon_weeks} weeks.")
@@ -414,8 +420,8 @@ def _warnings(found: dict[str, Any], design: Design, scenario: Scenario, plan: P
     if head.capacity == "fixed":
         for path, value in _shared_resources(plan):
             told.append(
-                f"{path} = {value:g} serves all customers of a roll-out, and here the {share:.0%} in the treatment alone: the test may look "
-                "better than the roll-out. Use capacity: scaled to give the arm its share."
+                f"{path} = {value:g} serves all customers of a roll-out, and here the {share:.0%} in the treatment alone: the test may "
+                "look better than the roll-out. Use capacity: scaled to give the arm its share."
             )
     if design.kind == "individual" and scenario.component("behaviors.word_of_mouth") is not None:
         told.append("Customers talk to one another, of which a test of individuals sees a part only: rehearse it to learn how much.")

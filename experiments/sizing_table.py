@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from .sizing import Sizing
+
+WIDTH = 110
 
 
 def table(sizing: Sizing) -> str:
@@ -30,7 +33,8 @@ def _design(name: str, found: dict[str, Any]) -> str:
     if found["looks_inflation"] > 1.0:
         lines.append(f"  looks                   need {found['looks_inflation'] - 1.0:.1%} more customers")
     lines += ["", f"  two-sided level {found['alpha']:g}, power {found['power']:g}"]
-    lines.append(f"  {'metric':14}{'mean':>10}{'sd':>10}{'finds':>10}{'relative':>10}{'sought':>10}{'relative':>10}{'weeks':>7}{'customers':>12}")
+    heads = "".join(f"{one:>10}" for one in ("mean", "sd", "finds", "relative", "sought", "relative"))
+    lines.append(f"  {'metric':14}{heads}{'weeks':>7}{'customers':>12}")
     for metric, one in found["metrics"].items():
         aim = one["effect"]
         lines.append(
@@ -44,12 +48,15 @@ def _design(name: str, found: dict[str, Any]) -> str:
             notes.append(f"correlation within clusters {one['intracluster_correlation']:.3f}, design effect {one['design_effect']:.2f}")
         if one["with_cuped"] is not None:
             notes.append(f"with CUPED it finds {one['with_cuped']:.3g} (correlation {one['cuped_correlation']:.2f})")
-        if notes:
-            lines.append(f"  {metric}: {'; '.join(notes)}")
+        lines += [f"  {metric}: {note}" for note in notes]
     primary = next(iter(found["metrics"]))
     lines += _by_week(primary, found["metrics"][primary]["by_week"])
-    lines += [f"  ! {one}" for one in found["warnings"]]
-    return "\n".join([*lines, "", f"  {found['sentence']}"])
+    lines += [line for one in found["warnings"] for line in _wrapped("  ! ", one)]
+    return "\n".join([*lines, "", *_wrapped("  ", found["sentence"])])
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
 
 
 def _by_week(metric: str, rows: list[dict[str, Any]]) -> list[str]:

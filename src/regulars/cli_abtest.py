@@ -78,11 +78,11 @@ def plan(
     with errors():
         market = load(scenario, sets, None)
         from regulars.experiments.design import read_designs
-        from regulars.experiments.sizing import size_up
+        from regulars.experiments.sizing import plan as planned
 
         designs = read_designs(design)
         with progress() as task:
-            found = size_up(market, designs, name=scenario, worlds=worlds, seed=seed, threads=threads, progress=task)
+            found = planned(market, designs, name=scenario, worlds=worlds, seed=seed, threads=threads, progress=task)
     if as_json:
         print_json(found.document)
     else:
