@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from regulars.sim.core.limits import MOST_REPLICATIONS
+from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS
 
 from .terminal import SCENARIO, Json, Seed, Sets, Threads, announce, errors, load, print_json, progress, suffix
 
@@ -66,6 +66,43 @@ def analyze(
                     typer.echo(f"  {name}: {value}")
     if report is not None:
         typer.echo(f"Report: {report}")
+
+
+@abtest.command()
+def plan(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design of a test, or several under `designs:`.")],
+    worlds: Annotated[int, typer.Option("--worlds", min=2, max=MOST_REPLICATIONS, help="Simulated worlds that the numbers rest on.")] = 8,
+    value: Annotated[bool, typer.Option("--value", help="Also what the test is worth in money, its own bias included.")] = False,
+    draws: Annotated[
+        int, typer.Option("--draws", min=4, max=MOST_DRAWS, help="Worlds for --value, each with its own draw of what is uncertain.")
+    ] = 100,
+    cost: Annotated[float, typer.Option("--cost", min=0.0, help="Of the test beyond the program itself, for --value.")] = 0.0,
+    sets: Sets = None,
+    seed: Seed = 1,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Plan a test: who takes part, what it can find, how long it must run, and what it is worth."""
+    with errors():
+        market = load(scenario, sets, None)
+        from regulars.experiments.design import read_designs
+        from regulars.experiments.sizing import plan as planned
+
+        designs = read_designs(design)
+        with progress() as task:
+            found = planned(market, designs, name=scenario, worlds=worlds, seed=seed, threads=threads, progress=task)
+            worth = None
+            if value:
+                from regulars.experiments.value import value as valued
+
+                worth = valued(market, designs, name=scenario, worlds=draws, cost=cost, seed=seed, threads=threads, progress=task)
+    if as_json:
+        print_json(found.document | ({} if worth is None else {"value": worth.document}))
+        return
+    typer.echo(found.table())
+    if worth is not None:
+        typer.echo(f"\n{worth.table()}")
 
 
 @abtest.command()
