@@ -140,7 +140,7 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
     guardrails = {
         name: {rows.arms[at]: _guarded(rows, one, at, plan) for at in _treated(rows)} for name, one in plan.guardrails.items()
     }
-    weeks = _weeks(rows, plan)
+    weeks, decision = _weeks(rows, plan), _decision(comparisons, plan)
     nested = list(constant_within(frame, rows, plan)) if plan.cluster in (None, plan.unit) else []
     lights = _lights(rows, plan, raw, guardrails, look, weeks, nested)
     missing = {
@@ -161,9 +161,9 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
         rows_read=len(frame),
         dropped=rows.dropped,
         missing=missing,
-        warnings=_warnings(rows, plan, lights, comparisons, guardrails),
+        warnings=_warnings(rows, plan, lights, comparisons, guardrails, decision),
         details=_details(rows, plan) if details else None,
-        decision=_decision(comparisons, plan),
+        decision=decision,
     )
 
 
@@ -287,6 +287,7 @@ def _warnings(
     lights: tuple[Light, ...],
     comparisons: Mapping[str, Mapping[str, Comparison]],
     guardrails: Mapping[str, Mapping[str, GuardrailAnswer]],
+    decision: Mapping[str, Decision] | None,
 ) -> tuple[str, ...]:
     found = [one.sentence for one in lights if one.level != "ok"]
     for why, count in rows.dropped.items():
@@ -312,6 +313,10 @@ def _warnings(
         for arm, one in by_arm.items():
             if one.reason and one.reason != one.contrast.difference.reason:
                 found.append(f"guardrail {name} of {arm}: no answer, {one.reason}.")
+    if decision is not None:
+        name, by_arm = next(iter(comparisons.items()))
+        undecided = [arm for arm in by_arm if arm not in decision]
+        found += [f"no decision on {arm}: {name} has no error there, or the plan's stakes are beyond numbers." for arm in undecided]
     return tuple(dict.fromkeys(found))
 
 
@@ -323,7 +328,11 @@ def _decision(comparisons: Mapping[str, Mapping[str, Comparison]], plan: Plan) -
     for arm, one in next(iter(comparisons.values())).items():
         gap = one.contrast.gap
         if gap is not None:
-            found[arm] = decide(gap.value, gap.se, plan.decision, units=float(one.contrast.difference.n))
+            try:
+                found[arm] = decide(gap.value, gap.se, plan.decision, units=float(one.contrast.difference.n))
+            except (ValueError, ArithmeticError):
+                # Stakes beyond what numbers can hold.
+                continue
     return found
 
 
