@@ -57,6 +57,8 @@ def document(analysis: Analysis) -> dict[str, Any]:
         found["details"] = analysis.details
     if analysis.interference is not None:
         found["interference"] = analysis.interference
+    if analysis.saturation is not None:
+        found["saturation"] = analysis.saturation
     if analysis.decision is not None:
         found["decision"] = analysis.decision
     return plain(found)

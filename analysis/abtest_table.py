@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import friends, stages
 from .estimate import Estimate
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def table(analysis: Analysis) -> str:
             trend = "" if one.p_value is None else f"; trend {number(one.slope)} a week, {p_words(one.p_value)}"
             who = f" of {printable(arm)}" if several else ""
             lines += ["", *_wrapped("", f"Effect on {printable(name)}{who} by week: {shown}{more}{trend}")]
+    if analysis.saturation is not None:
+        lines += ["", *(printable(one) for one in stages.lines(analysis.saturation))]
+    if analysis.interference is not None:
+        lines += ["", *(printable(one) for one in friends.lines(analysis.interference))]
     told = {light.sentence for light in analysis.lights}
     rest = [one for one in analysis.warnings if one not in told]
     if rest:

@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri
 from .value import Measurement, NormalPrior, value_of_test
 
 Action = Literal["roll out", "extend", "stop"]
+CHOICES: tuple[Action, ...] = ("roll out", "extend", "stop")
 LEVEL = 0.9
 """Of the interval of profit."""
 WEEKS_PER_YEAR = 365.25 / 7.0
@@ -292,12 +293,12 @@ def _decision(
     threshold: float | None,
     evsi: float | None,
 ) -> Decision:
-    expected: dict[str, float] = {"roll out": profit, "stop": 0.0}
+    expected: dict[Action, float] = {"roll out": profit, "stop": 0.0}
     if stakes.extension is not None and evsi is not None:
         expected["extend"] = stakes.left * (max(profit, 0.0) + evsi) - stakes.extension.cost
     # Where two earn the same the one that needs least comes first.
     order: tuple[Action, ...] = ("stop", "roll out", "extend")
-    action = max((one for one in order if one in expected), key=lambda one: expected[one])
+    action: Action = max((one for one in order if one in expected), key=lambda one: expected[one])
     return Decision(
         action=action,
         sentence=_sentence(action, stakes, expected, profit, interval, loss),
@@ -307,13 +308,13 @@ def _decision(
         interval=interval,
         probability_of_loss=loss,
         threshold=threshold,
-        choices={one: Choice(expected[one], perfect - expected[one]) for one in ("roll out", "extend", "stop") if one in expected},
+        choices={one: Choice(expected[one], perfect - expected[one]) for one in CHOICES if one in expected},
         evsi=evsi,
     )
 
 
 def _sentence(
-    action: Action, stakes: Stakes, expected: dict[str, float], profit: float, interval: tuple[float, float], loss: float
+    action: Action, stakes: Stakes, expected: dict[Action, float], profit: float, interval: tuple[float, float], loss: float
 ) -> str:
     def money(amount: float, *, sign: bool = True) -> str:
         return f"{in_words(amount, sign=sign)}{' ' + stakes.currency if stakes.currency else ''}"
@@ -327,10 +328,10 @@ def _sentence(
         return f"Roll out: expected {money(profit)} ({range_}){over}; {risk}."
     if action == "stop":
         return f"Stop: a roll-out is expected to bring {money(profit)} ({range_}){over}; {risk}."
-    assert stakes.extension is not None
+    weeks = 0.0 if stakes.extension is None else stakes.extension.weeks
     more = expected["extend"] - max(profit, 0.0)
     return (
-        f"Extend by {stakes.extension.weeks:g} weeks: expected {money(expected['extend'])}, {money(more, sign=False)} more than the best "
+        f"Extend by {weeks:g} weeks: expected {money(expected['extend'])}, {money(more, sign=False)} more than the best "
         f"decision today; rolling out now is expected to bring {money(profit)} ({range_}){over}; {risk}."
     )
 

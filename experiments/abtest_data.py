@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from regulars.scenarios.faults import Fault
 from regulars.scenarios.problem import Place, Problem, ScenarioError, problem
 
 from .abtest_plan import PlanFile, plan_of
+from .edges import edges_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,11 @@ SEPARATORS = (",", ";", "\t", "|")
 
 
 def analyze(
-    frame: pd.DataFrame | str | os.PathLike[str], plan: str | os.PathLike[str] | Mapping[str, Any] | Plan, *, details: bool = False
+    frame: pd.DataFrame | str | os.PathLike[str],
+    plan: str | os.PathLike[str] | Mapping[str, Any] | Plan,
+    *,
+    details: bool = False,
+    edges: pd.DataFrame | str | os.PathLike[str] | None = None,
 ) -> Analysis:
     """Analyze the data of a test by its plan.
 
@@ -32,16 +38,22 @@ def analyze(
         frame: One row a unit of assignment; or a CSV or Parquet file with such rows.
         plan: A YAML file, the same as plain data, or a `Plan`.
         details: Whether to give every quantity that the methods can compute.
+        edges: Who knows whom among the units: a file as `read_edges` takes it, or a frame with such columns; None where nobody knows.
 
     Raises:
-        ScenarioError: A plan or data that cannot be used, with all that is wrong.
+        ScenarioError: A plan, data or edges that cannot be used, with all that is wrong.
     """
     from regulars.analysis.abtest import analyze as by_plan
     from regulars.analysis.data_faults import DataError
 
     label, header = "data", 0
+    problems: list[Problem] = []
+    ties = None
+    try:
+        ties = None if edges is None else edges_of(edges)
+    except ScenarioError as error:
+        problems += error.errors
     if isinstance(frame, str | os.PathLike):
-        problems: list[Problem] = []
         file: PlanFile | None = None
         try:
             file = plan_of(plan)
@@ -57,8 +69,11 @@ def analyze(
     else:
         file = plan_of(plan)
         _check_frame(frame)
+        if problems:
+            raise ScenarioError(problems)
     try:
-        return by_plan(frame, file.plan, details=details)
+        answer = by_plan(frame, file.plan, details=details, edges=None if ties is None else (ties.source, ties.target))
+        return answer if ties is None else replace(answer, warnings=(*answer.warnings, *(f"edges: {one}." for one in ties.notes)))
     except DataError as error:
         names = [str(one) for one in frame.columns]
         found: list[Problem] = []

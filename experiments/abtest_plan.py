@@ -26,7 +26,7 @@ SPENDINGS = ("obrien_fleming", "pocock", "power", "always_valid")
 MOST_LOOKS = 100
 NAMES = (
     "unit", "arm", "control", "metrics", "guardrails", "cluster", "strata", "covariates", "expected_shares", "alpha", "multiplicity",
-    "looks", "week", "decision",
+    "looks", "week", "decision", "saturation",
 )  # fmt: skip
 OWN_RULES = {"survival": {"horizon": None}}
 """Options, with their defaults, of the estimators that check them themselves."""
@@ -102,7 +102,9 @@ class _Reader:
         self.known(data, NAMES, ())
         unit, arm = self.column(data, "unit", "the unit of assignment"), self.column(data, "arm", "the arm")
         control = self.name(data, "control", "the arm that the others are compared with")
-        cluster, week = (self.column(data, one) for one in ("cluster", "week"))
+        cluster, week, saturation = (self.column(data, one) for one in ("cluster", "week", "saturation"))
+        if saturation and not cluster:
+            self.tell(("saturation",), "needs `cluster`, the column of the clusters that were given these shares of treated.", saturation)
         strata, covariates = self.columns(data, "strata"), self.columns(data, "covariates")
         if unit and unit == arm:
             self.tell(("arm",), f"must be another column than unit, {unit}.", arm)
@@ -124,8 +126,9 @@ class _Reader:
         if self.faults or not (unit and arm and control):
             return None
         return Plan(
-            unit, arm, control, metrics, guardrails, cluster, strata, covariates, shares, alpha, multiplicity, looks, week, decision
-        )
+            unit, arm, control, metrics, guardrails, cluster, strata, covariates, shares, alpha, multiplicity, looks, week, decision,
+            saturation,
+        )  # fmt: skip
 
     def stakes(self, data: Mapping[str, Any]) -> Stakes | None:
         given = data.get("decision")

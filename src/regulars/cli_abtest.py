@@ -31,6 +31,10 @@ def analyze(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows of the test, CSV or Parquet, one a unit of assignment.")],
     plan: Annotated[Path, typer.Option("--plan", metavar="PLAN.yaml", help="The plan, written before the test.")],
     details: Annotated[bool, typer.Option("--details", help="Add every quantity that the methods computed, by name, to --json.")] = False,
+    edges: Annotated[
+        Path | None,
+        typer.Option("--edges", metavar="EDGES.csv", help="Who knows whom: one row a tie, columns src and dst. Tells spillover apart."),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -47,7 +51,7 @@ def analyze(
     with errors():
         from regulars.experiments.abtest_data import analyze as by_plan
 
-        found = by_plan(data, plan, details=details)
+        found = by_plan(data, plan, details=details, edges=edges)
         if report is not None:
             importlib.import_module("regulars.analysis.report.test_page").write(found, report)
     if as_json:
