@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from regulars.experiments.abtest_data import analyze
     from regulars.experiments.abtest_plan import read_plan
     from regulars.experiments.design import designs_of, read_designs
+    from regulars.experiments.practice import simulate
     from regulars.experiments.rehearse import rehearse
     from regulars.experiments.sizing import plan
     from regulars.experiments.value import value
@@ -24,11 +25,12 @@ FACE: dict[str, tuple[str, str]] = {
     "read_designs": ("regulars.experiments.design", "Checked designs of a test from their file."),
     "read_plan": ("regulars.experiments.abtest_plan", "The checked plan of a test from its file."),
     "rehearse": ("regulars.experiments.rehearse", "Designs of a test, tried on worlds whose truth is known."),
+    "simulate": ("regulars.experiments.practice", "The data of one simulated test, as a firm would have them."),
     "value": ("regulars.experiments.value", "What a test is worth in money, with its bias."),
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "value"]
+__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "simulate", "value"]
 
 
 def __getattr__(name: str) -> Any:

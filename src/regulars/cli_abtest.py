@@ -135,3 +135,27 @@ def rehearse(
     from regulars.analysis.report import print_rehearsal
 
     print_rehearsal(found.document)
+
+
+@abtest.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design of a test.")],
+    data: Annotated[Path, typer.Option("--data", metavar="FILE.csv|.parquet", help="Where the rows go.")],
+    world: Annotated[int, typer.Option("--world", min=0, max=2**32 - 1, help="Which world: that of a rehearsal with the same seed.")] = 0,
+    aa: Annotated[bool, typer.Option("--aa", help="Give every arm the control's settings.")] = False,
+    sets: Sets = None,
+    seed: Seed = 1,
+) -> None:
+    """Live through one test and write its rows as a firm would have them, to practice the analysis on a known truth."""
+    suffix("--data", data, ".csv", ".parquet")
+    with errors():
+        market = load(scenario, sets, None)
+        announce()
+        from regulars.experiments.outputs import write_bytes
+        from regulars.experiments.practice import simulate as live
+
+        frame = live(market, design, seed=seed, world=world, aa=aa)
+        write_bytes(data, frame.to_csv(index=False).encode() if data.suffix.lower() == ".csv" else frame.to_parquet(index=False))
+    told = ", ".join(f"{name} {effect:+.4g}" for name, effect in frame.attrs["truth"].items())
+    typer.echo(f"{len(frame):,} customers in {data}. Effect of the roll-out on a customer of this world: {told}.")
