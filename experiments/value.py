@@ -145,9 +145,7 @@ class Value:
     @property
     def document(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        designs = {
-            name: one | {"estimators": {key: _shown(found) for key, found in one["estimators"].items()}} for name, one in self.designs.items()
-        }
+        designs = {name: one | {"estimators": _shown(one["estimators"])} for name, one in self.designs.items()}
         return {"worlds": self.worlds, "uncertain": list(self.uncertain), "designs": designs}
 
     def table(self) -> str:
@@ -157,8 +155,8 @@ class Value:
         return table(self)
 
 
-def _shown(found: Worth | str) -> dict[str, Any]:
-    return {"reason": found} if isinstance(found, str) else asdict(found) | {"reason": None}
+def _shown(found: Mapping[str, Worth | str]) -> dict[str, dict[str, Any]]:
+    return {key: {"reason": one} if isinstance(one, str) else asdict(one) | {"reason": None} for key, one in found.items()}
 
 
 def value(
