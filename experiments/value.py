@@ -91,7 +91,6 @@ def worth(
     residual = float(np.square(measured - bias - slope * gain).sum() / (n - 2))
     noise = float(np.sqrt(np.mean(error**2)))
     extra = float(np.sqrt(max(residual - noise**2, 0.0)))
-    truth = {"dampening": 1.0 - slope, "bias": bias, "bias_sd": extra}
     perfect = np.maximum(gain, 0.0) - (gain if gain.mean() > 0.0 else 0.0)
     spread, unit = float(gain.std(ddof=1)), noise / float(np.sqrt(sum(1.0 / one for one in sizes)))
     half = spread / np.sqrt(2.0)
@@ -110,7 +109,7 @@ def worth(
         evpi_mc_se=customers * float(perfect.std(ddof=1) / np.sqrt(n)),
         formula=value_of_test(gain, Measurement(noise), customers=customers, cost=cost),
         believed=_taken_at_its_word(gain, slope, bias, extra, noise, customers, cost),
-        corrected=value_of_test(gain, Measurement(noise, **truth), customers=customers, cost=cost) if known else None,
+        corrected=value_of_test(gain, Measurement(noise, 1.0 - slope, bias, extra), customers=customers, cost=cost) if known else None,
         test_and_roll=both,
         worlds=n,
     )
