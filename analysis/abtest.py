@@ -11,9 +11,9 @@ import pandas as pd
 
 from .cluster import WANTED
 from .decision import Decision, decide
-from .estimate import Estimate
 from .estimators.contrast import refused
 from .estimators.estimator import Contrast, Sample
+from .friends import effects_on_edges
 from .health import (
     Light,
     balance,
@@ -27,9 +27,11 @@ from .health import (
 )
 from .looks import Look, always_valid, at_look
 from .multiplicity import adjust
+from .nested import constant_within
 from .noninferiority import NonInferiority, noninferiority_of_arms
 from .plan import Guardrail, Metric, Plan
-from .rows import Rows, constant_within, rows_of
+from .rows import Rows, rows_of
+from .stages import Stages, direct_contrast, single, stages_of, two_stage
 from .weeks import WeekEffects, effects_by_week
 
 
@@ -86,7 +88,8 @@ class Analysis:
         warnings: What a reader must know, the loudest first.
         details: Every quantity the methods computed, by metric, arm and name; None where not asked for.
         interference: What a list of ties adds; None without.
-        decision: What to do about each treatment arm, in money, by the first metric; None where the plan has no stakes.
+        decision: What to do, in money, by treatment arm, from the primary metric; None where the plan has no stakes.
+        saturation: Effects by share of treated in the cluster; None in designs of one stage. `comparisons` then holds direct effects.
     """
 
     plan: Plan
@@ -103,7 +106,8 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None
     interference: Mapping[str, Any] | None = None
-    decision: Mapping[str, Decision | Estimate] | None = None
+    decision: Mapping[str, Decision] | None = None
+    saturation: Mapping[str, Any] | None = None
 
     def light(self, name: str) -> Light | None:
         """One light by its name."""
@@ -122,26 +126,33 @@ class Analysis:
         return table(self)
 
 
-def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analysis:
+def analyze(
+    frame: pd.DataFrame, plan: Plan, *, details: bool = False, edges: tuple[np.ndarray, np.ndarray] | None = None
+) -> Analysis:
     """Analyze the data of a test by its plan.
 
     Args:
         frame: One row a unit of assignment, or several, which are then a cluster.
         plan: What the columns mean and how they are compared.
         details: Whether to give every quantity that the methods can compute.
+        edges: Names of the two ends of each tie between units; None where nobody knows.
 
     Raises:
         DataError: Data that the plan does not fit, with all that is wrong.
     """
+    given, plan = plan, single(plan)
     rows = rows_of(frame, plan)
+    stages = None if given.saturation is None else stages_of(frame, rows, given)
     look = None if plan.looks is None else at_look(plan.looks, alpha=plan.alpha, assigned=sum(rows.assigned))
-    raw = {name: {at: _contrast(rows, metric, at, plan.alpha, look) for at in _treated(rows)} for name, metric in plan.metrics.items()}
+    raw = {
+        name: {at: _contrast(rows, metric, at, plan.alpha, look, stages) for at in _treated(rows)} for name, metric in plan.metrics.items()
+    }
     comparisons = _adjusted(raw, rows, plan, look)
     guardrails = {
-        name: {rows.arms[at]: _guarded(rows, one, at, plan) for at in _treated(rows)} for name, one in plan.guardrails.items()
+        name: {rows.arms[at]: _guarded(rows, one, at, plan, stages) for at in _treated(rows)} for name, one in plan.guardrails.items()
     }
-    weeks = _weeks(rows, plan)
-    nested = list(constant_within(frame, rows, plan)) if plan.cluster in (None, plan.unit) else []
+    weeks = _weeks(rows, plan) if stages is None else {}
+    nested = list(constant_within(frame, rows, plan)) if given.cluster in (None, given.unit) else []
     lights = _lights(rows, plan, raw, guardrails, look, weeks, nested)
     missing = {
         one["metric"].partition(".")[2]: {arm: count for arm, count in one["missing"].items() if count}
@@ -149,8 +160,14 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
         if light.name == "missing_outcomes"
         for one in light.numbers["metrics"]
     }
+    level = plan.alpha if look is None or look.nominal is None else look.nominal
+    with_friends, cautions = (None, ()) if edges is None else effects_on_edges(rows, given, edges, alpha=level)
+    by_level = None
+    if stages is not None:
+        by_level, told = two_stage(rows, plan, stages, alpha=level)
+        cautions = (*told, *cautions)
     return Analysis(
-        plan=plan,
+        plan=given,
         arms=rows.arms,
         assigned=dict(zip(rows.arms, rows.assigned, strict=True)),
         comparisons=comparisons,
@@ -161,25 +178,12 @@ def analyze(frame: pd.DataFrame, plan: Plan, *, details: bool = False) -> Analys
         rows_read=len(frame),
         dropped=rows.dropped,
         missing=missing,
-        warnings=_warnings(rows, plan, lights, comparisons, guardrails),
+        warnings=(*_warnings(rows, plan, lights, comparisons, guardrails), *cautions),
         details=_details(rows, plan) if details else None,
-        decision=_decisions(raw, rows, plan),
+        interference=with_friends,
+        saturation=by_level,
+        decision=_decision(comparisons, plan),
     )
-
-
-def _decisions(raw: Mapping[str, Mapping[int, Contrast]], rows: Rows, plan: Plan) -> dict[str, Decision | Estimate] | None:
-    """What to do about each arm by the first metric; where its difference has no standard error, the refusal with the reason."""
-    if plan.decision is None or not raw:
-        return None
-    found: dict[str, Decision | Estimate] = {}
-    for at, contrast in next(iter(raw.values())).items():
-        gap = contrast.gap
-        if gap is None:
-            reason = contrast.difference.reason or "the method gives no standard error, on which a decision rests"
-            found[rows.arms[at]] = Estimate(None, None, "decision", "profit of a roll-out", contrast.difference.n, reason=reason)
-        else:
-            found[rows.arms[at]] = decide(gap.value, gap.se, plan.decision, units=contrast.difference.n)
-    return found
 
 
 def _treated(rows: Rows) -> range:
@@ -190,16 +194,22 @@ def _samples(rows: Rows, metric: Metric, at: int) -> tuple[Sample, Sample]:
     return rows.sample(metric, 0), rows.sample(metric, at)
 
 
-def _contrast(rows: Rows, metric: Metric, at: int, alpha: float, look: Look | None) -> Contrast:
+def _contrast(rows: Rows, metric: Metric, at: int, alpha: float, look: Look | None, stages: Stages | None) -> Contrast:
     """One arm against control; the estimator's refusal is an answer too."""
     control, treatment = _samples(rows, metric, at)
     try:
         level = alpha if look is None or look.nominal is None else look.nominal
-        found = metric.estimator().contrast(control, treatment, alpha=level)
+        if stages is not None:
+            found = direct_contrast(rows, metric, stages, alpha=level)
+        else:
+            found = metric.estimator().contrast(control, treatment, alpha=level)
     except ValueError as error:
         return refused(str(error), len(control) + len(treatment))
     if look is not None and look.nominal is None:
         return always_valid(found, alpha=alpha, tuned_at=look.tuned_at)
+    if look is not None:
+        words = f"{found.difference.method}, look {look.look} of {look.planned} by {look.spending} spending"
+        found = replace(found, difference=replace(found.difference, method=words))
     resamples = metric.estimator().options.get("resamples")
     if metric.kind == "quantile" and resamples is not None and level * resamples < 20:
         reason = f"the level of this look, {level:.2g}, is too small for {resamples:,} resamples: take more, or wait for a later look"
@@ -229,8 +239,8 @@ def _adjusted(
     return found
 
 
-def _guarded(rows: Rows, guardrail: Guardrail, at: int, plan: Plan) -> GuardrailAnswer:
-    contrast = _contrast(rows, guardrail.metric, at, plan.alpha, None)
+def _guarded(rows: Rows, guardrail: Guardrail, at: int, plan: Plan, stages: Stages | None) -> GuardrailAnswer:
+    contrast = _contrast(rows, guardrail.metric, at, plan.alpha, None, stages)
     if contrast.arms is None or contrast.gap is None:
         reason = contrast.difference.reason or "the method gives no standard error"
         return GuardrailAnswer(guardrail, contrast, None, None, reason)
@@ -325,6 +335,18 @@ def _warnings(
             if one.reason and one.reason != one.contrast.difference.reason:
                 found.append(f"guardrail {name} of {arm}: no answer, {one.reason}.")
     return tuple(dict.fromkeys(found))
+
+
+def _decision(comparisons: Mapping[str, Mapping[str, Comparison]], plan: Plan) -> dict[str, Decision] | None:
+    """What each arm is worth, from the primary metric; an arm without an error of its own gets no decision."""
+    if plan.decision is None:
+        return None
+    found: dict[str, Decision] = {}
+    for arm, one in next(iter(comparisons.values())).items():
+        gap = one.contrast.gap
+        if gap is not None:
+            found[arm] = decide(gap.value, gap.se, plan.decision, units=float(one.contrast.difference.n))
+    return found
 
 
 def _details(rows: Rows, plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:

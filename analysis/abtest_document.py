@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import Decision
 from .estimate import Estimate
 from .estimators.estimator import Contrast
 
@@ -57,13 +57,11 @@ def document(analysis: Analysis) -> dict[str, Any]:
         found["details"] = analysis.details
     if analysis.interference is not None:
         found["interference"] = analysis.interference
+    if analysis.saturation is not None:
+        found["saturation"] = analysis.saturation
     if analysis.decision is not None:
-        found["decision"] = {arm: vars(one) | _choices(one) for arm, one in analysis.decision.items()}
+        found["decision"] = analysis.decision
     return plain(found)
-
-
-def _choices(found: Decision | Estimate) -> dict[str, Any]:
-    return {"choices": {name: vars(one) for name, one in found.choices.items()}} if isinstance(found, Decision) else {}
 
 
 def plain(value: Any) -> Any:
@@ -78,7 +76,9 @@ def plain(value: Any) -> Any:
         return plain(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
-    return value.document() if hasattr(value, "document") else value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    return value
 
 
 def _contrast(contrast: Contrast) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .decision import in_words
+from . import friends, stages
 from .estimate import Estimate
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SIGNS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
 
 def table(analysis: Analysis) -> str:
     """The whole answer as lines of text."""
-    lines = [*_decisions(analysis), _headline(analysis), "", "Can the test be trusted?"]
+    lines = [*_decisions(analysis), *_wrapped("", _headline(analysis)), "", "Can the test be trusted?"]
     for light in analysis.lights:
         lines += _wrapped(f"  {SIGNS[light.level]}  ", f"{light.name.replace('_', ' ')}: {printable(light.sentence)}")
     several = len(analysis.arms) > 2
@@ -34,7 +34,7 @@ def table(analysis: Analysis) -> str:
     lines += _laid(heads, rows)
     lines += [f"  {one}" for one in _methods(analysis)]
     if analysis.guardrails:
-        lines += ["", f"Guardrails (one-sided at {analysis.plan.alpha:g})"]
+        lines += ["", f"Guardrails (one-sided at {analysis.plan.alpha:g}{', at this look by itself' if analysis.look else ''})"]
         for name, by_arm in analysis.guardrails.items():
             for arm, one in by_arm.items():
                 lines += _wrapped("  ", _guardrail(printable(name), printable(arm) if several else "", one))
@@ -43,7 +43,12 @@ def table(analysis: Analysis) -> str:
             shown = ", ".join(f"{week.week:g}: {number(week.difference)}" for week in one.weeks[:MOST_WEEKS])
             more = f", and {len(one.weeks) - MOST_WEEKS} more" if len(one.weeks) > MOST_WEEKS else ""
             trend = "" if one.p_value is None else f"; trend {number(one.slope)} a week, {p_words(one.p_value)}"
-            lines += ["", *_wrapped("", f"Effect on {printable(name)}{' of ' + printable(arm) if several else ''} by week: {shown}{more}{trend}")]
+            who = f" of {printable(arm)}" if several else ""
+            lines += ["", *_wrapped("", f"Effect on {printable(name)}{who} by week: {shown}{more}{trend}")]
+    if analysis.saturation is not None:
+        lines += ["", *(printable(one) for one in stages.lines(analysis.saturation))]
+    if analysis.interference is not None:
+        lines += ["", *(printable(one) for one in friends.lines(analysis.interference))]
     told = {light.sentence for light in analysis.lights}
     rest = [one for one in analysis.warnings if one not in told]
     if rest:
@@ -55,20 +60,18 @@ def table(analysis: Analysis) -> str:
 
 
 def _decisions(analysis: Analysis) -> list[str]:
-    """What to do, in money, before all else."""
+    """The answer in money, the best arm first, and what each choice is worth."""
+    found = sorted((analysis.decision or {}).items(), key=lambda pair: -pair[1].expected_profit)
+    if not found:
+        return []
+    bad = any(light.level == "bad" for light in analysis.lights)
     lines: list[str] = []
-    for arm, one in (analysis.decision or {}).items():
-        text = one.reason or "" if isinstance(one, Estimate) else one.sentence
-        head = f"{printable(arm)}: " if len(analysis.arms) > 2 else ""
-        lines += _wrapped("", head + (f"No decision: {text}." if isinstance(one, Estimate) else printable(text)))
-        if isinstance(one, Estimate):
-            continue
-        for name, choice in one.choices.items():
-            regret = in_words(choice.expected_regret, sign=False)
-            lines.append(f"  {name:10} expected {in_words(choice.expected_profit):>9}, expected regret {regret}")
-        if one.threshold is not None:
-            lines.append(f"  roll out from an observed difference of {number(one.threshold)}")
-    return [*lines, ""] if lines else []
+    for arm, one in found:
+        who = f"{printable(arm)}: " if len(found) > 1 else ""
+        lines += _wrapped("", f"{who}{printable(one.sentence)}{' DO NOT RELY ON IT: see what is BAD below.' if bad else ''}")
+        rows = [[name, f"{choice.expected_profit:,.0f}", f"{choice.expected_regret:,.0f}"] for name, choice in one.choices.items()]
+        lines += _laid(["", "expected profit", "expected regret"], rows)
+    return [*lines, ""]
 
 
 def _headline(analysis: Analysis) -> str:
@@ -134,13 +137,18 @@ def _methods(analysis: Analysis) -> list[str]:
     for name, by_arm in analysis.comparisons.items():
         for one in by_arm.values():
             relative = one.contrast.relative
-            words = f"{one.contrast.difference.method}; relative: {relative.method}" if relative.value is not None else one.contrast.difference.method
+            if one.contrast.difference.value is None:
+                continue
+            words = one.contrast.difference.method
+            if relative.value is not None:
+                words += f"; relative: {relative.method}"
             beside = ", ".join(f"{key.replace('_', ' ')} {p_words(value)}" for key, value in one.contrast.beside.items())
             found.setdefault(words + (f"; beside: {beside}" if beside else ""), []).append(printable(name))
     lines = [line for words, names in found.items() for line in _wrapped("", f"{', '.join(dict.fromkeys(names))}: {words}.")]
     count = sum(one.p_value is not None for by_arm in analysis.comparisons.values() for one in by_arm.values())
     if count > 1:
-        words = f"* adjusted p below {analysis.plan.alpha:g}; {analysis.plan.multiplicity} over {count} comparisons. Intervals are of each by itself."
+        words = f"* adjusted p below {analysis.plan.alpha:g}; {analysis.plan.multiplicity} over {count} comparisons."
+        words += " Intervals are of each by itself."
         lines += _wrapped("", words)
     return lines
 
@@ -200,7 +208,8 @@ def _laid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     left = {at for at, head in enumerate(heads) if head in ("metric", "arm", "")}
 
     def line(row: Sequence[str]) -> str:
-        return "  " + "  ".join(cell.ljust(width) if at in left else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        cells = enumerate(zip(row, widths, strict=True))
+        return "  " + "  ".join(cell.ljust(width) if at in left else cell.rjust(width) for at, (cell, width) in cells)
 
     return [line(row) for row in (heads, *rows)]
 

@@ -59,8 +59,8 @@ def sample_ratio(rows: Rows, plan: Plan) -> Light:
     found = by_arm(counts, weights)
     what = "clusters" if plan.cluster not in (None, plan.unit) else "units"
     seen = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-    numbers = {"p_value": found.p_value, "chi2": found.chi2, "df": found.df, "assigned": counts,
-               "expected": dict(zip(counts, found.expected, strict=True))}  # fmt: skip
+    expected = dict(zip(counts, found.expected, strict=True))
+    numbers = {"p_value": found.p_value, "chi2": found.chi2, "df": found.df, "assigned": counts, "expected": expected}
     if shares is None:
         level: Level = "warn" if found.broken else "ok"
         sentence = f"{what} in the arms: {seen}; the plan states no expected_shares, against equal ones p = {found.p_value:.2g}"
@@ -69,7 +69,7 @@ def sample_ratio(rows: Rows, plan: Plan) -> Light:
         return Light("sample_ratio", level, sentence + ".", numbers)
     if not found.broken:
         return Light("sample_ratio", "ok", f"{what} in the arms are as planned: {seen} (p = {found.p_value:.2g}).", numbers)
-    wanted = ", ".join(f"{name} {count:,.0f}" for name, count in numbers["expected"].items())
+    wanted = ", ".join(f"{name} {count:,.0f}" for name, count in expected.items())
     sentence = (
         f"{what} in the arms are not as planned: {seen} where {wanted} were expected (p = {found.p_value:.2g})."
         " Find out who is missing before reading any effect."
@@ -160,9 +160,10 @@ def outliers(rows: Rows, contrasts: Mapping[str, tuple[Metric, Mapping[int, Cont
     for name, (metric, by_arm_) in contrasts.items():
         if metric.kind != "mean" or rows.cluster is not None or metric.options.get("winsorize") is not None:
             continue
-        column, looked = rows.numbers[metric.columns["value"]], True
+        column = rows.numbers[metric.columns["value"]]
         for at, contrast in by_arm_.items():
             error = contrast.gap.se if contrast.gap is not None else 0.0
+            looked = looked or error > 0.0
             for arm in (0, at):
                 part = column[rows.part(arm)]
                 known = int(np.count_nonzero(~np.isnan(part)))
@@ -242,7 +243,7 @@ def looks_as_planned(look: Look | None) -> Light | None:
 
 def over_time(weeks: Mapping[str, Mapping[str, WeekEffects]]) -> Light | None:
     """Whether effects fade or build up; None without weeks."""
-    trends = [
+    trends: list[dict[str, Any]] = [
         {"metric": metric, "arm": arm, "slope": one.slope, "p_value": one.p_value}
         for metric, by_arm_ in weeks.items()
         for arm, one in by_arm_.items()

@@ -101,7 +101,7 @@ def interference(
     outcome: np.ndarray,
     treated: np.ndarray,
     units: np.ndarray,
-    edges: tuple[np.ndarray, np.ndarray],
+    edges: tuple[np.ndarray, np.ndarray] | Ties,
     *,
     cluster: np.ndarray | None = None,
     probability: float | None = None,
@@ -116,7 +116,7 @@ def interference(
         outcome: Of each unit, not a number where unknown, shape (units,).
         treated: 1 where a unit is treated, else 0, shape (units,).
         units: Name of each unit, each once, shape (units,).
-        edges: Names of the two ends of each edge; a tie goes both ways.
+        edges: Names of the two ends of each edge, a tie goes both ways; or the ties that were found in them.
         cluster: Cluster that each unit was assigned with, any labels; None where units were assigned one by one.
         probability: Of a cluster, or a unit, to be treated; the share that was treated where None.
         share: Of friends in an arm that makes them mostly in it, above 0.5 and at most 1.
@@ -148,7 +148,9 @@ def interference(
     arms[code] = own
     if np.any(arms[code] != own):
         raise ValueError("a cluster has units in both arms: units of a cluster are assigned as one, else name no cluster")
-    ties = ties_of(names, *edges)
+    ties = edges if isinstance(edges, Ties) else ties_of(names, *edges)
+    if ties.units != len(values):
+        raise ValueError(f"the ties are those of {ties.units} units, not of {len(values)}")
     p = float(arms.mean()) if probability is None else probability
     network = clustered_network(ties.one, ties.other, code, probability=p)
     plain = _difference(values[known], own[known], None if cluster is None else code[known], alpha)
@@ -173,13 +175,16 @@ def _warnings(ties: Ties, effects: Mapping[str, ExposureEffect]) -> tuple[str, .
     missing = ties.left_out.get(STRANGERS, 0)
     if missing:
         found.append(
-            f"{missing:,} of {ties.edges:,} edges name a unit that is not in the data ({ties.strangers:,} different ones): shares of "
-            "friends are of those who are"
+            f"units that are not in the data ({ties.strangers:,}) are named by {missing:,} of {ties.edges:,} edges: shares of friends are "
+            "of those who are"
         )
-    if ties.isolated and len(ties):
+    if not len(ties):
+        found.append(f"none of {ties.edges:,} edges joins two units of the data: do they name units as the data do?")
+    elif ties.isolated:
         found.append(
             f"{ties.isolated:,} of {ties.units:,} units have no friend in the edge list: they count as exposed to their own arm, which is "
             "wrong where they have friends that the list does not know"
+            + ("; with so many of them the total effect is little else than the plain difference" if 2 * ties.isolated > ties.units else "")
         )
     few = [name for name, one in effects.items() if one.hajek.value is not None and min(one.effective) < FEW]
     if few:

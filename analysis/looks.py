@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -53,16 +53,6 @@ class Look:
     rho: float = 3.0
     tuned_at: float = 5_000.0
 
-    @cached_property
-    def _levels(self) -> PchipInterpolator:
-        """Log of the level of all looks by the normal quantile of this look's nominal p-value."""
-        levels = np.unique(np.concatenate([np.geomspace(1e-12, 0.3, 22), np.linspace(0.35, 0.99, 8), [self.alpha]]))
-        spending = cast("Spending", self.spending)
-        limits = [float(bounds(self.information, spending=spending, alpha=float(one), rho=self.rho)[-1]) for one in levels]
-        order = np.argsort(limits)
-        at, first = np.unique(np.array(limits)[order], return_index=True)
-        return PchipInterpolator(at, np.log(levels[order])[first], extrapolate=False)
-
     def repeated_p(self, p_value: float) -> float:
         """p-value that may be held against `alpha` whatever the number of looks: the level of all looks at which this one just rejects.
 
@@ -74,13 +64,24 @@ class Look:
         if self.planned == 1:
             return p_value
         statistic = -float(ndtri(min(max(p_value, 1e-300), 1.0) / 2.0))
-        found = self._levels
+        found = _levels(self.information, self.spending, self.alpha, self.rho)
         low, high = float(found.x[0]), float(found.x[-1])
         if statistic <= low:
             return 1.0
         return float(min(1.0, np.exp(found(min(statistic, high)))))
 
 
+@lru_cache(maxsize=64)
+def _levels(information: tuple[float, ...], spending: str, alpha: float, rho: float) -> PchipInterpolator:
+    """Log of the level of all looks by the bound of |Z| at the last of them; `alpha` is one of its knots."""
+    levels = np.unique(np.concatenate([np.geomspace(1e-12, 0.3, 22), np.linspace(0.35, 0.99, 8), [alpha]]))
+    limits = [float(bounds(information, spending=cast("Spending", spending), alpha=float(one), rho=rho)[-1]) for one in levels]
+    order = np.argsort(limits)
+    at, first = np.unique(np.array(limits)[order], return_index=True)
+    return PchipInterpolator(at, np.log(levels[order])[first], extrapolate=False)
+
+
+@lru_cache(maxsize=64)
 def at_look(looks: Looks, *, alpha: float, assigned: int) -> Look:
     """The level of the look that was taken last.
 
@@ -114,10 +115,9 @@ def at_look(looks: Looks, *, alpha: float, assigned: int) -> Look:
     nominal = float(2.0 * ndtr(-bound))
     sentence = f"{words}{note}: significant below an ordinary p of {nominal:.3g} ({spending} spending)"
     if not on_plan:
-        seen = float(crossing_probabilities(plan, np.append(limits[:-1], -ndtri(alpha / 2.0))).sum())
         sentence += (
             f"; an unplanned moment: the bound is that of the moment taken, which keeps false positives at {alpha:.0%} only if the"
-            f" moment was not chosen by what was seen; read at an ordinary {alpha:.0%} they would be {seen:.1%}"
+            f" moment was not chosen by what was seen; {looks.taken} looks at an ordinary {alpha:.0%} each would bring them to {naive:.1%}"
         )
     return Look(looks.taken, looks.planned, spending, tuple(plan), alpha, nominal, bound, used, on_plan, naive, sentence,
                 looks.rho, looks.tuned_at)  # fmt: skip
@@ -127,11 +127,13 @@ def _beyond(looks: Looks, spending: Spending, alpha: float, naive: float, plan: 
     """A look after the last planned one: nothing is left to spend, so that only a confidence sequence still answers."""
     step = 1.0 / looks.planned
     times = [*plan, *(1.0 + step * (at + 1) for at in range(min(looks.taken - looks.planned, 200)))]
-    limits = [*bounds(plan, spending=spending, alpha=alpha, rho=looks.rho), *[-float(ndtri(alpha / 2.0))] * (len(times) - len(plan))]
+    ordinary = [-float(ndtri(alpha / 2.0))] * (len(times) - len(plan))
+    limits = [*bounds(plan, spending=spending, alpha=alpha, rho=looks.rho), *ordinary]
     seen = float(crossing_probabilities(times, limits).sum())
     sentence = (
         f"look {looks.taken} is unplanned: the plan has {looks.planned} and its {alpha:.0%} of false positives are spent; read at an"
-        f" ordinary {alpha:.0%} this look would bring them to {seen:.1%}, so intervals and p-values are always-valid ones (with the planned looks at most {2 * alpha:.0%})"
+        f" ordinary {alpha:.0%} this look would bring them to {seen:.1%}, so intervals and p-values are always-valid ones (with the planned"
+        f" looks at most {2 * alpha:.0%})"
     )
     return Look(looks.taken, looks.planned, spending, tuple(plan), alpha, None, None, alpha, False, naive, sentence,
                 looks.rho, looks.tuned_at)  # fmt: skip

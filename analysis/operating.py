@@ -53,7 +53,7 @@ def operating_characteristics(
         "coverage": _share(covered),
         "false_positive_rate": _share(null_p[np.isfinite(null_p)] < alpha),
         "power": _share(p_value[given] < alpha),
-        "wrong_sign": _share(np.sign(significant) != np.sign(mean_truth)),
+        "wrong_sign": Figure(None, None) if mean_truth == 0.0 else _share(np.sign(significant) != np.sign(mean_truth)),
         "exaggeration": Figure(None, None) if mean_truth == 0.0 else _mean(np.abs(significant) / abs(mean_truth)),
         "refused": _share(~given),
     }

@@ -127,7 +127,9 @@ class Plan:
         multiplicity: How p-values are adjusted over arms and metrics.
         looks: How often the test is looked at; None for once.
         week: Column of the week that a row belongs to, for effects by week.
-        decision: What the decision is worth in money, as the plan states it; None where it does not.
+        saturation: Column of the share of treated that the row's cluster was to have, in a two-stage design; None in others. The cluster
+            then holds both arms.
+        decision: What a roll-out is worth and costs; None where the plan does not say.
     """
 
     unit: str
@@ -144,6 +146,7 @@ class Plan:
     looks: Looks | None = None
     week: str | None = None
     decision: Stakes | None = None
+    saturation: str | None = None
 
     def measured(self) -> Iterator[tuple[tuple[str, ...], Metric]]:
         """Metrics and those of guardrails, with their path in the plan."""
@@ -156,7 +159,7 @@ class Plan:
         """Columns that are not measured, with their path in the plan."""
         yield ("unit",), self.unit
         yield ("arm",), self.arm
-        for name in ("cluster", "week"):
+        for name in ("cluster", "week", "saturation"):
             if getattr(self, name) is not None:
                 yield (name,), getattr(self, name)
         for name in ("strata", "covariates"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .rows import texts
+from .columns import texts
 
 UNNAMED = "edges with an end that is empty"
 STRANGERS = "edges that name a unit which is not in the data"
@@ -60,10 +60,13 @@ def ties_of(units: np.ndarray, source: np.ndarray, target: np.ndarray) -> Ties:
         raise ValueError(f"unit '{twice}' stands several times: ties join units, so each must have one row")
     if len(source) != len(target):
         raise ValueError("each edge has two ends")
+    numbered = all(one.isdecimal() and one == str(int(one)) for one in names.tolist())
     places, empties, known = [], [], set[str]()
     for ends in (source, target):
         codes, values = pd.factorize(pd.Series(np.asarray(ends)))
         labels = texts(values)
+        if numbered:
+            labels = np.array([_as_number(one) for one in labels.tolist()], dtype=object)
         blank = np.array([not one.strip() for one in labels.tolist()], bool)
         known |= {one for one, empty in zip(labels.tolist(), blank.tolist(), strict=True) if not empty}
         # A last place for what is missing.
@@ -84,3 +87,9 @@ def ties_of(units: np.ndarray, source: np.ndarray, target: np.ndarray) -> Ties:
         left_out={why: int(count) for why, count in counts.items() if count},
         strangers=len(known - set(names.tolist())),
     )
+
+
+def _as_number(name: str) -> str:
+    """A whole number as the shortest text of it: where units are numbers, 007 and 7.0 are 7."""
+    whole, _, rest = name.strip().partition(".")
+    return str(int(whole)) if whole.isdecimal() and not rest.strip("0") else name

@@ -22,6 +22,9 @@ NO_SPREAD = "the values do not vary within the arms"
 CONTROL_NOT_POSITIVE = "control is not above 0: there is nothing to be relative to"
 TREATMENT_NOT_POSITIVE = "treatment is not above 0, so its ratio to control has no logarithm: take relative: delta"
 UNBOUNDED = "control is too close to 0 for its noise: the Fieller interval has no end"
+LOG_UNBOUNDED = "control is too close to 0 for its noise: the log interval has no end"
+MOST_LOG = 100.0
+"""Logarithm of a ratio beyond which an interval says nothing."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,18 @@ def relative_log(control: Arm, treatment: Arm, *, df: float | None = None, covar
     return difference(below, above, df=df, covariance=covariance / (control.value * treatment.value))
 
 
+def log_ends(gap: Gap, *, alpha: float) -> tuple[float, float]:
+    """Interval of the relative difference from that of its logarithm.
+
+    Raises:
+        ValueError: The upper end lies beyond any number.
+    """
+    low, high = gap.interval(alpha)
+    if high > MOST_LOG:
+        raise ValueError(LOG_UNBOUNDED)
+    return math.expm1(low), math.expm1(high)
+
+
 def _over(arm: Arm) -> float | None:
     return None if arm.variance is None else arm.variance / arm.value**2
 
@@ -226,7 +241,7 @@ def relative_estimate(
     try:
         if how == "log":
             # Welch's degrees of freedom are recomputed on the relative variances; others are kept.
-            low, high = (math.expm1(end) for end in relative_log(control, treatment, df=df, covariance=covariance).interval(alpha))
+            low, high = log_ends(relative_log(control, treatment, df=df, covariance=covariance), alpha=alpha)
         elif how == "delta":
             low, high = relative_delta(control, treatment, df=df, covariance=covariance).interval(alpha)
         else:
@@ -245,7 +260,7 @@ def relative_details(control: Arm, treatment: Arm, *, alpha: float) -> dict[str,
         delta = relative_delta(control, treatment)
         found |= {"rel_se_delta": delta.se, "rel_ci_delta_t": list(delta.interval(alpha)), "rel_p_delta_t": delta.p_value}
     with suppress(ValueError):
-        found["rel_ci_log_t"] = [math.expm1(end) for end in relative_log(control, treatment).interval(alpha)]
+        found["rel_ci_log_t"] = list(log_ends(relative_log(control, treatment), alpha=alpha))
     with suppress(ValueError):
         found["rel_ci_fieller_t"] = list(relative_fieller(control, treatment, alpha=alpha))
     return found

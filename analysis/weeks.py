@@ -72,7 +72,9 @@ def effects_by_week(rows: Rows, metric: Metric, arm: int, *, alpha: float) -> We
         return None
     found: list[WeekEffect] = []
     for number in numbers:
-        samples = [Sample({"value": value[week == number]}, None if codes is None else codes[week == number]) for value, week, codes in parts]
+        samples = [
+            Sample({"value": value[week == number]}, None if codes is None else codes[week == number]) for value, week, codes in parts
+        ]
         contrast = Mean().contrast(*samples, alpha=alpha)
         found.append(WeekEffect(float(number), contrast.difference.value, contrast.difference.interval, contrast.difference.n))
     known = np.array([one.week for one in found if one.difference is not None])

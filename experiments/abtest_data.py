@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from regulars.scenarios.faults import Fault
 from regulars.scenarios.problem import Place, Problem, ScenarioError, problem
 
 from .abtest_plan import PlanFile, plan_of
+from .edges import edges_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,11 @@ SEPARATORS = (",", ";", "\t", "|")
 
 
 def analyze(
-    frame: pd.DataFrame | str | os.PathLike[str], plan: str | os.PathLike[str] | Mapping[str, Any] | Plan, *, details: bool = False
+    frame: pd.DataFrame | str | os.PathLike[str],
+    plan: str | os.PathLike[str] | Mapping[str, Any] | Plan,
+    *,
+    details: bool = False,
+    edges: pd.DataFrame | str | os.PathLike[str] | None = None,
 ) -> Analysis:
     """Analyze the data of a test by its plan.
 
@@ -32,16 +38,22 @@ def analyze(
         frame: One row a unit of assignment; or a CSV or Parquet file with such rows.
         plan: A YAML file, the same as plain data, or a `Plan`.
         details: Whether to give every quantity that the methods can compute.
+        edges: Who knows whom among the units: a file as `read_edges` takes it, or a frame with such columns; None where nobody knows.
 
     Raises:
-        ScenarioError: A plan or data that cannot be used, with all that is wrong.
+        ScenarioError: A plan, data or edges that cannot be used, with all that is wrong.
     """
     from regulars.analysis.abtest import analyze as by_plan
-    from regulars.analysis.rows import DataError
+    from regulars.analysis.data_faults import DataError
 
     label, header = "data", 0
+    problems: list[Problem] = []
+    ties = None
+    try:
+        ties = None if edges is None else edges_of(edges)
+    except ScenarioError as error:
+        problems += error.errors
     if isinstance(frame, str | os.PathLike):
-        problems: list[Problem] = []
         file: PlanFile | None = None
         try:
             file = plan_of(plan)
@@ -57,15 +69,19 @@ def analyze(
     else:
         file = plan_of(plan)
         _check_frame(frame)
+        if problems:
+            raise ScenarioError(problems)
     try:
-        return by_plan(frame, file.plan, details=details)
+        answer = by_plan(frame, file.plan, details=details, edges=None if ties is None else (ties.source, ties.target))
+        return answer if ties is None else replace(answer, warnings=(*answer.warnings, *(f"edges: {one}." for one in ties.notes)))
     except DataError as error:
         names = [str(one) for one in frame.columns]
         found: list[Problem] = []
         for one in error.faults:
             if one.row is not None or (not one.path):
-                at = Place(label, (one.row or 0) + header + (one.row is not None), names.index(one.column) + 1 if one.column in names else 1)
-                found.append(problem(Place(label, max(at.line, 1), at.column), one.column or one.message, one.message))
+                line = 1 if one.row is None else one.row + 1 + header
+                column = names.index(one.column) + 1 if one.column in names else 1
+                found.append(problem(Place(label, line, column), one.column or one.message, one.message))
             else:
                 found += file.place([Fault(one.path, one.message)])
         raise ScenarioError(found) from None
@@ -88,9 +104,9 @@ def read_data(path: str | os.PathLike[str]) -> pd.DataFrame:
         OSError: There is no such file, or it may not be read.
     """
     file, label = Path(path), str(path)
+    if file.exists() and not file.is_file():
+        raise ScenarioError([problem(Place(label), "", "must be a file: CSV or Parquet")])
     with file.open("rb") as stream:
-        if not file.is_file():
-            raise ScenarioError([problem(Place(label), "", "must be a regular file")])
         size = os.fstat(stream.fileno()).st_size
         begin = stream.read(4)
     if not size:
@@ -113,10 +129,14 @@ def _parquet(file: Path, label: str) -> pd.DataFrame:
 
 
 def _csv(file: Path, label: str) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
     import pyarrow as pa
     from pyarrow import csv
 
-    names, separator = _header(file, label)
+    names, separator, alone = _header(file, label)
+    if alone:
+        return pd.DataFrame({at: np.empty(0) for at in range(len(names))}).set_axis(names, axis=1)
     odd: list[tuple[int | None, int, int]] = []
 
     def wrong_width(row: Any) -> str:
@@ -163,13 +183,13 @@ def _unread(label: str, odd: list[tuple[int | None, int, int]], error: Exception
     return [problem(Place(label), "", f"not a CSV file that can be read: {_one_line(error)}")]
 
 
-def _header(file: Path, label: str) -> tuple[list[str], str]:
-    """Column names and the character between them; a byte-order mark is no part of a name."""
+def _header(file: Path, label: str) -> tuple[list[str], str, bool]:
+    """Column names, the character between them, and whether nothing follows; a byte-order mark is no part of a name."""
     import csv
 
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            line = stream.readline(1_000_000)
+            line, alone = stream.readline(1_000_000), not stream.read(1)
     except UnicodeDecodeError:
         raise ScenarioError([problem(Place(label), "", "is not UTF-8 text: save it as CSV UTF-8")]) from None
     if "\0" in line:
@@ -178,7 +198,7 @@ def _header(file: Path, label: str) -> tuple[list[str], str]:
     names = [one.strip() for one in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])]
     if not any(names):
         raise ScenarioError([problem(Place(label), "", "the first line must name the columns")])
-    return names, separator
+    return names, separator, alone
 
 
 def _one_line(error: Exception | None) -> str:

@@ -26,7 +26,7 @@ SPENDINGS = ("obrien_fleming", "pocock", "power", "always_valid")
 MOST_LOOKS = 100
 NAMES = (
     "unit", "arm", "control", "metrics", "guardrails", "cluster", "strata", "covariates", "expected_shares", "alpha", "multiplicity",
-    "looks", "week", "decision",
+    "looks", "week", "decision", "saturation",
 )  # fmt: skip
 OWN_RULES = {"survival": {"horizon": None}}
 """Options, with their defaults, of the estimators that check them themselves."""
@@ -46,7 +46,7 @@ class PlanFile:
     tree: Node | None
     label: str
 
-    def place(self, faults: Sequence[Fault]) -> list[Problem]:
+    def place(self, faults: list[Fault]) -> list[Problem]:
         """Faults with their place in the plan."""
         return placed(faults, self.tree or plant({}, Place(self.label)))
 
@@ -102,7 +102,9 @@ class _Reader:
         self.known(data, NAMES, ())
         unit, arm = self.column(data, "unit", "the unit of assignment"), self.column(data, "arm", "the arm")
         control = self.name(data, "control", "the arm that the others are compared with")
-        cluster, week = (self.column(data, one) for one in ("cluster", "week"))
+        cluster, week, saturation = (self.column(data, one) for one in ("cluster", "week", "saturation"))
+        if saturation and not cluster:
+            self.tell(("saturation",), "needs `cluster`, the column of the clusters that were given these shares of treated.", saturation)
         strata, covariates = self.columns(data, "strata"), self.columns(data, "covariates")
         if unit and unit == arm:
             self.tell(("arm",), f"must be another column than unit, {unit}.", arm)
@@ -120,28 +122,28 @@ class _Reader:
         alpha = self.number(data, "alpha", (), 0.05, low=0.0, high=0.5)
         multiplicity = self.choice(data, "multiplicity", (), "holm", tuple(METHODS))
         looks = self.looks(data)
-        decision = self.decision(data)
+        decision = self.stakes(data)
         if self.faults or not (unit and arm and control):
             return None
         return Plan(
-            unit, arm, control, metrics, guardrails, cluster, strata, covariates, shares, alpha, multiplicity, looks, week, decision
-        )
+            unit, arm, control, metrics, guardrails, cluster, strata, covariates, shares, alpha, multiplicity, looks, week, decision,
+            saturation,
+        )  # fmt: skip
 
-    def decision(self, data: Mapping[str, Any]) -> Stakes | None:
-        """What the decision is worth; None where the plan does not say."""
+    def stakes(self, data: Mapping[str, Any]) -> Stakes | None:
         given = data.get("decision")
         if given is None:
             return None
         if not isinstance(given, dict):
-            self.tell(("decision",), "must be a map: what a roll-out is worth and costs.", given)
+            self.tell(("decision",), "must be a map: what a roll-out is worth and costs, such as {customers: 200000, value: 1}.", given)
             return None
-        section: DecisionSection | None = validated(DecisionSection, given, ("decision",), self.faults)
+        section = validated(DecisionSection, given, ("decision",), self.faults)
         if section is None:
             return None
-        wrong = section.contradictions()
-        for path, rule in wrong:
+        contradictions = section.contradictions()
+        for path, rule in contradictions:
             self.tell(("decision", *path), rule)
-        return None if wrong else section.stakes()
+        return None if contradictions else section.stakes()
 
     def known(self, data: Mapping[str, Any], names: Sequence[str], path: Path_) -> None:
         for one in data:
@@ -179,7 +181,8 @@ class _Reader:
         if given is None:
             return ()
         several = given if isinstance(given, list) else [given]
-        found = [self.text(one, (key, str(at)) if isinstance(given, list) else (key,), "the name of a column") for at, one in enumerate(several)]
+        paths = [(key, str(at)) if isinstance(given, list) else (key,) for at in range(len(several))]
+        found = [self.text(one, path, "the name of a column") for one, path in zip(several, paths, strict=True)]
         return tuple(dict.fromkeys(one for one in found if one))
 
     def named(self, data: Mapping[str, Any], key: str, *, needed: bool = False) -> dict[str, Any]:
@@ -205,9 +208,9 @@ class _Reader:
         kind = given.get("kind")
         if kind is None:
             self.tell((*path, "kind"), f"missing. One of {', '.join(kinds)}.")
-        elif kind not in kinds:
+        elif not isinstance(kind, str) or kind not in kinds:
             self.tell((*path, "kind"), choice(kind, list(kinds)), kind)
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             return None
         chosen = kinds[kind]
         settings = dict(chosen.settings if chosen.settings is not None else OWN_RULES.get(kind, {}))
@@ -272,7 +275,8 @@ class _Reader:
         elif not _is_number(margin) or not margin:
             self.tell((*path, "margin"), "must be a number below 0 (it may fall so far) or above 0 (it may rise so far).", margin)
         elif relative is True and abs(margin) >= 1:
-            self.tell((*path, "margin"), "a relative margin is a fraction of control, such as -0.02 for 2 %, and lies within -1 to 1.", margin)
+            rule = "must lie within -1 to 1 where relative: a fraction of control, such as -0.02 for 2 %."
+            self.tell((*path, "margin"), rule, margin)
         if better is not None and better not in ("higher", "lower"):
             self.tell((*path, "better"), choice(better, ["higher", "lower"]), better)
         if metric is None or margin is None or len(self.faults) > before:
@@ -284,7 +288,8 @@ class _Reader:
         if given is None:
             return None
         if not isinstance(given, dict) or len(given) < 2:
-            self.tell(("expected_shares",), "must be a map of two arms or more to their share, such as {control: 0.5, treatment: 0.5}.", given)
+            rule = "must be a map of two arms or more to their share, such as {control: 0.5, treatment: 0.5}."
+            self.tell(("expected_shares",), rule, given)
             return None
         wrong = [name for name, share in given.items() if not _is_number(share) or not 0 < share < 1]
         for name in wrong:
@@ -348,7 +353,8 @@ class _Reader:
             and all(map(_is_number, information))
             and all(low < high for low, high in zip([0.0, *information], [*information, 1.0 + 1e-9], strict=True))
         ):
-            self.tell((*path, "information"), f"must be {planned} fractions that grow, above 0 and at most 1, one a planned look.", information)
+            rule = f"must be {planned} fractions that grow, above 0 and at most 1, one a planned look."
+            self.tell((*path, "information"), rule, information)
             information = None
         return Looks(planned, taken, spending, None if information is None else tuple(information), units, rho, tuned_at)
 

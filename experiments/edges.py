@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from regulars.scenarios.problem import Place, Problem, ScenarioError, problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PAIRS = (("src", "dst"), ("source", "target"), ("from", "to"))
 """Names of the ends' columns, compared without case and spaces."""
@@ -46,7 +51,7 @@ class Edges:
         return len(self.source)
 
 
-def read_edges(path: str | Path) -> Edges:
+def read_edges(path: str | os.PathLike[str]) -> Edges:
     """Read an edge list.
 
     Raises:
@@ -67,6 +72,27 @@ def read_edges(path: str | Path) -> Edges:
         raise ScenarioError([_told(shown, "no such file.")]) from None
     except OSError as error:
         raise ScenarioError([_told(shown, f"cannot be read: {error.strerror or error}.")]) from error
+
+
+def edges_of(edges: pd.DataFrame | str | os.PathLike[str]) -> Edges:
+    """An edge list from a file, or from a frame with such columns.
+
+    Raises:
+        ScenarioError: It cannot be used, with all that is wrong.
+    """
+    import pandas as pd
+
+    if isinstance(edges, str | os.PathLike):
+        return read_edges(edges)
+    if not isinstance(edges, pd.DataFrame):
+        what = f"must be a pandas DataFrame or the path of a file, not {type(edges).__name__}"
+        raise ScenarioError([_told("edges", what)])
+    header = [str(one) for one in edges.columns]
+    if len(header) < 2 or len(set(header)) < len(header):
+        raise ScenarioError([_told("edges", f"{_counted(len(header), 'column')}: an edge has two ends, each in a column of its own name")])
+    at = _ends(header)
+    source, target = (edges.iloc[:, one].to_numpy() for one in at)
+    return Edges("edges", source, target, (header[at[0]], header[at[1]]), _notes(header, at, len(header)))
 
 
 def _csv(content: bytes, shown: str) -> Edges:
@@ -90,6 +116,8 @@ def _csv(content: bytes, shown: str) -> Edges:
                 if not nameless:
                     at = _ends(cells)
                     continue
+            if len(cells) > width and not any(cells[width:]):
+                cells = cells[:width]
             if len(cells) != width:
                 wrong.append((reader.line_num, len(cells)))
                 continue
@@ -126,7 +154,8 @@ def _parquet(file: Path, shown: str) -> Edges:
             raise ScenarioError([_told(shown, "several columns have one name: must differ.")])
         at = _ends(header)
         if nested := [header[one] for one in at if pa.types.is_nested(schema.types[one])]:
-            raise ScenarioError([_told(shown, f"column '{one}': must hold names of units, not lists or records.", column=one) for one in nested])
+            rule = "must hold names of units, not lists or records"
+            raise ScenarioError([_told(shown, f"column '{one}': {rule}", column=one) for one in nested])
         if pq.read_metadata(file).num_rows > MOST_ROWS:
             raise ScenarioError([_told(shown, f"more than {MOST_ROWS:,} edges. Keep the ties of the units alone.")])
         names = header[at[0]], header[at[1]]

@@ -21,7 +21,8 @@ def frontier(designs: Mapping[str, Mapping[str, Any]], *, budget: float | None =
     """
     rows = []
     for name, one in designs.items():
-        told = {each: figures for each, figures in one["estimators"].items() if figures["sees"] == "total" and figures["rmse"]["value"] is not None}
+        total = {each: figures for each, figures in one["estimators"].items() if figures["sees"] == "total"}
+        told = {each: figures for each, figures in total.items() if figures["rmse"]["value"] is not None}
         if not told:
             continue
         best = min(told, key=lambda each: told[each]["rmse"]["value"])

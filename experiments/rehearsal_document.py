@@ -88,7 +88,8 @@ def _decision(
     gain, test_cost, units = money
     metric = next((one for one, each in design.head.metrics.items() if each.column in MONEY), None)
     best = np.maximum(gain, 0.0)
-    found: dict[str, Any] = {"rule": RULE, "always": summary(gain), "never": {"value": 0.0, "mc_se": 0.0}, "perfect": summary(best), "estimators": {}}
+    never = {"value": 0.0, "mc_se": 0.0}
+    found: dict[str, Any] = {"rule": RULE, "always": summary(gain), "never": never, "perfect": summary(best), "estimators": {}}
     if metric is None:
         found["reason"] = f"none of the design's metrics is money: add one with column {' or '.join(MONEY)}"
         return found
@@ -119,8 +120,8 @@ def _over_time(course: np.ndarray | None) -> list[dict[str, Any]] | None:
         return None
     truth, estimate = course
     return [
-        {"week": week + 1, "truth": summary(truth[week]), "estimate": summary(estimate[week]), "bias": summary(estimate[week] - truth[week])}
-        for week in range(len(truth))
+        {"week": week, "truth": summary(true), "estimate": summary(shown), "bias": summary(shown - true)}
+        for week, (true, shown) in enumerate(zip(truth, estimate, strict=True), start=1)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ import numpy as np
 
 from regulars.analysis.two_arms import NO_UNITS
 from regulars.scenarios.scenario import Scenario
+from regulars.sim.core.arguments import whole
+from regulars.sim.core.limits import MOST_REPLICATIONS
 
 from .arms import in_one_market
-from .design import Design, Metric
+from .design import Design, Metric, designs_of, read_designs
 from .executors import crew, split_threads, suited
 from .individuals import Individuals, individuals
 from .readings import readings
@@ -112,8 +115,8 @@ class _Task:
 
 
 def rehearse(
-    scenario: Scenario,
-    designs: Mapping[str, Design],
+    scenario: Scenario | str | os.PathLike[str],
+    designs: Mapping[str, Any] | Design | str | os.PathLike[str],
     *,
     worlds: int = 200,
     seed: int = 1,
@@ -128,8 +131,8 @@ def rehearse(
     the difference of the first two, the effect of the roll-out; what the test would have said comes from the third.
 
     Args:
-        scenario: The market in which the test would run.
-        designs: Designs by name.
+        scenario: The market in which the test would run, or its file or name.
+        designs: A design or designs by name, checked, as plain data, or their file.
         worlds: How many worlds, each with people and luck of its own.
         seed: Key of all luck.
         threads: At most so many at a time; all cores if None.
@@ -141,6 +144,8 @@ def rehearse(
         NoTest: The test does not fit the scenario; one sentence says why.
         ScenarioError: An arm's settings do not fit the scenario.
     """
+    whole("worlds", worlds, 1, MOST_REPLICATIONS)
+    scenario, designs = _found(scenario), _checked(designs)
     tasks = [_Task(_plan(scenario, group, seed, aa), group) for group in _together(designs)]
     workers, _ = split_threads(threads, worlds)
     weeks = max(one.head.start_week + one.head.weeks for one in designs.values())
@@ -154,6 +159,22 @@ def rehearse(
     except ValueError as problem:
         raise NoTest(str(problem)) from problem
     return result
+
+
+def _found(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
+    from regulars.scenarios import load
+
+    return scenario if isinstance(scenario, Scenario) else load(os.fspath(scenario))
+
+
+def _checked(designs: Mapping[str, Any] | Design | str | os.PathLike[str]) -> dict[str, Design]:
+    if isinstance(designs, Design):
+        return {designs.name: designs}
+    if not isinstance(designs, Mapping):
+        return read_designs(designs)
+    if designs and all(isinstance(one, Design) for one in designs.values()):
+        return dict(designs)
+    return designs_of(designs)
 
 
 class NoTest(ValueError):

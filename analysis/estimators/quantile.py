@@ -97,7 +97,8 @@ class Quantile(Estimator):
             Estimate(value, ends(draw, alpha), method, f"{name} in {arm}", len(one), (INDEPENDENT, BOOTSTRAP))
             for value, draw, arm, one in zip((below, above), draws, ("control", "treatment"), values, strict=True)
         )
-        arms = Arm(below, float(draws[0].var(ddof=1)), math.inf, len(control)), Arm(above, float(draws[1].var(ddof=1)), math.inf, len(treatment))
+        spreads = [float(one.var(ddof=1)) for one in draws]
+        arms = Arm(below, spreads[0], math.inf, len(control)), Arm(above, spreads[1], math.inf, len(treatment))
         parted = Estimate(above - below, ends(gaps, alpha), method, f"{name}, treatment less control", n, (INDEPENDENT, BOOTSTRAP))
         return Contrast(known, other, parted, _relative(below, above, draws, alpha, name, n, None), p_value, (), beside, arms)
 

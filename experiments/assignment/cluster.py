@@ -62,7 +62,9 @@ def communities(network: object, clusters: int) -> np.ndarray:
 
     senders, receivers = network.senders, network.receivers  # type: ignore[attr-defined]
     once = senders < receivers
-    graph = igraph.Graph(n=network.people, edges=np.column_stack([senders[once], receivers[once]]))  # type: ignore[attr-defined]
+    # Of an array igraph takes ten times as long to read the edges as of a list.
+    edges = np.column_stack([senders[once], receivers[once]]).tolist()
+    graph = igraph.Graph(n=network.people, edges=edges)  # type: ignore[attr-defined]
     kept = random.getstate()
     try:
         random.seed(1)

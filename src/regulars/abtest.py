@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from regulars.experiments.abtest_data import analyze
     from regulars.experiments.abtest_plan import read_plan
     from regulars.experiments.design import designs_of, read_designs
+    from regulars.experiments.rehearse import rehearse
     from regulars.experiments.sizing import plan
     from regulars.experiments.value import value
 
@@ -22,11 +23,12 @@ FACE: dict[str, tuple[str, str]] = {
     "plan": ("regulars.experiments.sizing", "Size and duration of designs, from the scenario's own simulation."),
     "read_designs": ("regulars.experiments.design", "Checked designs of a test from their file."),
     "read_plan": ("regulars.experiments.abtest_plan", "The checked plan of a test from its file."),
+    "rehearse": ("regulars.experiments.rehearse", "Designs of a test, tried on worlds whose truth is known."),
     "value": ("regulars.experiments.value", "What a test is worth in money, with its bias."),
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "value"]
+__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "value"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ import typer
 
 from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS
 
-from .terminal import SCENARIO, Json, Seed, Sets, Threads, errors, load, print_json, progress, suffix
+from .terminal import SCENARIO, Json, Seed, Sets, Threads, announce, errors, load, print_json, progress, suffix
 
 abtest = typer.Typer(
     name="abtest",
@@ -31,6 +31,10 @@ def analyze(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows of the test, CSV or Parquet, one a unit of assignment.")],
     plan: Annotated[Path, typer.Option("--plan", metavar="PLAN.yaml", help="The plan, written before the test.")],
     details: Annotated[bool, typer.Option("--details", help="Add every quantity that the methods computed, by name, to --json.")] = False,
+    edges: Annotated[
+        Path | None,
+        typer.Option("--edges", metavar="EDGES.csv", help="Who knows whom: one row a tie, columns src and dst. Tells spillover apart."),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -47,7 +51,7 @@ def analyze(
     with errors():
         from regulars.experiments.abtest_data import analyze as by_plan
 
-        found = by_plan(data, plan, details=details)
+        found = by_plan(data, plan, details=details, edges=edges)
         if report is not None:
             importlib.import_module("regulars.analysis.report.test_page").write(found, report)
     if as_json:
@@ -86,7 +90,8 @@ def plan(
         from regulars.experiments.sizing import plan as planned
 
         designs = read_designs(design)
-        with progress() as task:
+        announce()
+        with progress("worlds") as task:
             found = planned(market, designs, name=scenario, worlds=worlds, seed=seed, threads=threads, progress=task)
             worth = None
             if value:
@@ -99,3 +104,35 @@ def plan(
     typer.echo(found.table())
     if worth is not None:
         typer.echo(f"\n{worth.table()}")
+
+
+@abtest.command()
+def rehearse(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design, or several under `designs`.")],
+    worlds: Annotated[
+        int, typer.Option("--worlds", min=1, max=MOST_REPLICATIONS, help="Worlds to try each design in, with people and luck of their own.")
+    ] = 200,
+    aa: Annotated[bool, typer.Option("--aa", help="Give every arm the control's settings: nothing should be found.")] = False,
+    budget: Annotated[float | None, typer.Option("--budget", min=0.0, metavar="MONEY", help="What a test may cost.")] = None,
+    sets: Sets = None,
+    seed: Seed = 1,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Try designs on simulated truth: how far each would be from the roll-out effect, and what its decision earns."""
+    with errors():
+        from regulars.experiments.design import read_designs
+
+        market, designs = load(scenario, sets, None), read_designs(design)
+        announce()
+        from regulars.experiments.rehearse import rehearse as try_designs
+
+        with progress("worlds") as task:
+            found = try_designs(market, designs, worlds=worlds, seed=seed, threads=threads, aa=aa, budget=budget, progress=task)
+    if as_json:
+        print_json(found.document)
+        return
+    from regulars.analysis.report import print_rehearsal
+
+    print_rehearsal(found.document)

@@ -121,10 +121,13 @@ def announce() -> None:
 
 
 @contextmanager
-def progress() -> Generator[Any]:
+def progress(unit: str = "weeks") -> Generator[Any]:
     """Bars with time left on standard error, or now and then a line if that is no terminal.
 
-    Yields a function (task, weeks in all) -> ticker.
+    Args:
+        unit: What is counted.
+
+    Yields a function (task, so many in all) -> ticker.
     """
     if not sys.stderr.isatty():
         yield _lines()
@@ -136,7 +139,7 @@ def progress() -> Generator[Any]:
         TextColumn("{task.description:16}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("weeks"),
+        TextColumn(unit),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

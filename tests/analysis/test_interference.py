@@ -131,7 +131,7 @@ def test_without_ties_only_the_difference_stands():
         "no edge joins two units of the data: without friends there is nothing to be exposed to"
     }
     assert found.difference.difference.interval is not None
-    assert any("1 of 1 edges name a unit that is not in the data (2 different ones)" in one for one in found.warnings)
+    assert any("not in the data (2) are named by 1 of 1 edges" in one for one in found.warnings)
 
 
 def test_an_exposure_that_can_never_happen_refuses_the_total_effect():

@@ -1,11 +1,20 @@
 """Golden values: tests/golden/ab/own_noninferiority (statsmodels). Other expected numbers: statsmodels, or by hand."""
 
+import dataclasses
+
 import golden_kinds
 import numpy as np
 import pytest
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from regulars.analysis.noninferiority import equivalence, noninferiority, noninferiority_of_means, noninferiority_of_proportions
+from regulars.analysis.noninferiority import (
+    equivalence,
+    noninferiority,
+    noninferiority_of_arms,
+    noninferiority_of_means,
+    noninferiority_of_proportions,
+)
+from regulars.analysis.two_arms import Arm
 
 RANDOM = np.random.default_rng(5)
 CONTROL, TREATMENT = RANDOM.gamma(2.0, 10.0, 300), RANDOM.gamma(2.0, 9.8, 240)
@@ -86,3 +95,22 @@ def test_at_the_margin_one_in_twenty_is_let_pass():
 def test_what_cannot_be_tested_is_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_arms_of_means_give_the_test_of_means():
+    of_means = noninferiority_of_means((10.0, 9.9), (4.0, 5.0), (200, 220), -0.05, relative=True)
+    arms = Arm(10.0, 4.0 / 200, 199, 200), Arm(9.9, 5.0 / 220, 219, 220)
+    assert dataclasses.astuple(noninferiority_of_arms(*arms, -0.05, relative=True)) == pytest.approx(dataclasses.astuple(of_means))
+
+
+def test_a_common_slope_makes_arms_that_move_together_easier_to_tell_apart():
+    arms = Arm(10.0, 0.02, 199, 200), Arm(9.9, 0.02, 199, 200)
+    alone, together = (noninferiority_of_arms(*arms, -0.3, df=398, covariance=one) for one in (0.0, 0.01))
+    assert together.standard_error < alone.standard_error
+    assert together.p_value < alone.p_value
+
+
+@pytest.mark.parametrize(("margin", "control"), [(-1.0, 10.0), (-0.02, 0.0)])
+def test_relative_margins_that_cannot_be_are_refused_for_arms(margin, control):
+    with pytest.raises(ValueError, match="relative margin"):
+        noninferiority_of_arms(Arm(control, 0.02, 99, 100), Arm(9.0, 0.02, 99, 100), margin, relative=True)

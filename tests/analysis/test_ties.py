@@ -42,6 +42,14 @@ def test_a_missing_number_does_not_change_the_names_of_the_others():
     assert pairs(found) == [(0, 1), (1, 2)] and found.left_out == {UNNAMED: 1}
 
 
+def test_padded_numbers_are_numbers_where_units_are():
+    """A reader of tables turns 007 into 7 in the data, and keeps it in a list of texts."""
+    found = ties_of(np.array([7, 12]), np.array(["007", "12.0", "7a"], object), np.array(["0012", "7", "12"], object))
+    assert pairs(found) == [(0, 1)] and found.left_out == {STRANGERS: 1, TWICE: 1}
+    assert ties_of(np.array(["007", "12"]), np.array(["007"]), np.array(["12"])).left_out == {}
+    assert ties_of(np.array(["007", "12"]), np.array(["7"]), np.array(["12"])).left_out == {STRANGERS: 1}
+
+
 def test_an_empty_list_has_no_ties():
     found = ties_of(UNITS, np.array([], object), np.array([], object))
     assert len(found) == 0 and found.isolated == 5 and not found.left_out

@@ -6,11 +6,14 @@ import pytest
 from scipy import optimize, stats
 
 from regulars.analysis.two_arms import (
+    LOG_UNBOUNDED,
     Arm,
     Gap,
     difference,
     mean_arm,
     relative_delta,
+    relative_details,
+    relative_estimate,
     relative_fieller,
     relative_log,
     satterthwaite,
@@ -79,3 +82,13 @@ def test_what_has_no_interval_is_refused_with_its_reason():
         relative_fieller(Arm(1.0, 0.8, 29, 30), TREATMENT, alpha=0.05)
     with pytest.raises(ValueError, match="no units"):
         mean_arm(np.zeros(0))
+
+
+def test_a_control_that_is_all_noise_has_no_log_interval_and_says_so():
+    found = relative_estimate(
+        Arm(0.001, 4.0, 20.0, 21), Arm(1.0, 4.0, 20.0, 21),
+        alpha=0.05, how="log", df=None, covariance=0.0, estimand="mean", assumptions=(),
+    )  # fmt: skip
+    assert found.interval is None
+    assert found.reason == LOG_UNBOUNDED
+    assert "rel_ci_log_t" not in relative_details(Arm(0.001, 4.0, 20.0, 21), Arm(1.0, 4.0, 20.0, 21), alpha=0.05)

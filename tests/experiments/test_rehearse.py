@@ -14,9 +14,10 @@ from regulars.experiments.arms import in_one_market
 from regulars.experiments.assignment.assignment import Units
 from regulars.experiments.assignment.individual import Individual
 from regulars.experiments.design import designs_of
-from regulars.experiments.rehearse import rehearse
+from regulars.experiments.frontier import frontier
+from regulars.experiments.rehearse import NoTest, rehearse
 from regulars.experiments.worlds import Plan, live_through
-from regulars.scenarios import load
+from regulars.scenarios import ScenarioError, load
 
 SHARES = {"control": 0.5, "treatment": 0.5}
 FIGURES = ("bias", "relative_bias", "sd", "rmse", "coverage", "false_positive_rate", "power", "wrong_sign", "exaggeration")
@@ -141,7 +142,7 @@ def test_a_rehearsal_has_the_truth_and_every_figure_with_its_error(tea):
         assert list(part["estimators"]) == expected
         for figures in part["estimators"].values():
             assert set(FIGURES) <= set(figures)
-            assert all(set(one) == {"value", "mc_se"} for one in figures.values())
+            assert all(set(figures[one]) == {"value", "mc_se"} for one in (*FIGURES, "truth", "estimate", "refused"))
         assert all({"rolled_out", "profit", "regret"} <= set(one) for one in part["decision"]["estimators"].values())
     total = [found.document["designs"][name]["truth"]["margin"]["total"]["value"] for name in ("people", "towns", "turns")]
     assert total[0] == total[1] == total[2] > 0.0
@@ -164,3 +165,81 @@ def test_a_rehearsal_of_nothing_has_no_effect_at_all(tea):
     assert (nothing.truths["people", "margin"] == 0.0).all() and (nothing.truths["people", "retained"] == 0.0).all()
     readings = nothing.readings["people", "difference", "margin"]
     assert (readings[3] == readings[4]).all()
+
+
+def test_an_estimator_that_does_not_exist_or_does_not_fit_is_refused_with_the_design():
+    arms = {"treatment": MAIL}
+    with pytest.raises(ScenarioError) as refused:
+        names = ["cupped", "periods", "difference", "difference"]
+        designs_of({"randomize": "individual", "start_week": 3, "arms": arms, "estimators": names})
+    assert sorted(line.partition(": ")[2] for line in str(refused.value).splitlines()) == [
+        "estimators.0 = cupped: there is no such estimator. Did you mean 'cuped'?",
+        "estimators.1 = periods: cannot read a test with randomize: individual. There: cuped, difference, exposed.",
+        "estimators.3 = difference: stands there twice.",
+    ]
+
+
+def test_worlds_in_which_an_estimator_refuses_are_counted_with_the_reason(tea):
+    part = tea[2].document["designs"]["turns"]["metrics"]["retained"]["periods"]
+    assert part["reasons"] == {"retained is known at the end of the test only and belongs to no week": 6}
+    assert part["refused"]["value"] == 1.0 and part["bias"]["value"] is None
+
+
+def test_the_bias_over_time_ends_in_that_of_the_whole_test(tea):
+    part = tea[2].document["designs"]["people"]
+    course = part["over_time"]
+    assert [one["week"] for one in course] == list(range(1, 9))
+    assert course[-1]["bias"]["value"] == pytest.approx(part["estimators"]["difference"]["bias"]["value"])
+    assert course[-1]["truth"]["value"] == pytest.approx(part["truth"]["margin"]["total"]["value"])
+    # Before the mail there is no effect, and after it the effect only grows.
+    assert course[0]["truth"]["value"] >= 0.0
+    assert tea[2].document["designs"]["turns"]["over_time"] is None
+
+
+def test_a_discount_that_moves_nobody_subsidizes_all_who_order():
+    """Common luck: with the discount every customer orders what the same customer orders without, and those who order get it."""
+    shop = load("library:online_shop/baseline").with_values({"market.customers": 1500, "market.prospects": 0})
+    sale = {"type": "discount", "start_week": 3, "weeks": 8, "depth": 0.2, "response": 0.0, "pull_forward": 0.0, "reference_loss": 0.0}
+    arms = {"treatment": {"campaigns": {"sale": sale}}}
+    found = rehearse(shop, {"randomize": "individual", "start_week": 3, "weeks": 8, "arms": arms}, worlds=3)
+    part = found.document["designs"]["design"]
+    kinds = part["individuals"]["all"]
+    assert kinds["gained"]["share"]["value"] == kinds["lost"]["share"]["value"] == 0.0
+    assert sum(one["share"]["value"] for one in kinds.values()) == pytest.approx(1.0)
+    bought = live_through_bought(found)
+    assert kinds["subsidized"]["share"]["value"] == pytest.approx(bought)
+    assert kinds["subsidized"]["discounts"]["value"] > 0.0
+    # What the roll-out loses is what its discounts cost.
+    assert part["decision"]["always"]["value"] == pytest.approx(-part["roll_out_cost"]["value"], rel=1e-6)
+    assert part["decision"]["perfect"]["value"] == 0.0
+
+
+def live_through_bought(found: Any) -> float:
+    """Share of customers with an order in the test's weeks, of the same worlds."""
+    head = found.designs["design"].head
+    base = found.scenario.with_values({"market.arms": dict(head.shares)})
+    plan = Plan(base, base, base, {}, dict(head.shares), head.start_week, head.weeks, 1)
+    return float(np.mean([live_through(plan, at).nobody.columns["bought"].mean() for at in range(found.worlds)]))
+
+
+def test_designs_stand_on_the_front_unless_another_costs_and_errs_less():
+    def design(cost: float, rmse: float, regret: float) -> dict[str, Any]:
+        figures = {"sees": "total", "rmse": {"value": rmse, "mc_se": 0.1}}
+        decision = {"estimators": {"difference": {"regret": {"value": regret}}}}
+        return {"estimators": {"difference": figures}, "test_cost": {"value": cost}, "decision": decision}
+
+    designs = {"dear": design(9, 1, 5), "cheap": design(1, 3, 20), "worse": design(5, 4, 30), "beyond": design(50, 0.5, 0)}
+    rows = frontier(designs, budget=10)
+    assert [row["design"] for row in rows] == ["dear", "cheap", "worse", "beyond"]
+    assert [row["on_front"] for row in rows] == [True, True, False, False]
+    assert [row["within_budget"] for row in rows] == [True, True, True, False]
+
+
+def test_tests_that_cannot_be_had_are_refused_in_words(tea):
+    scenario, _, _ = tea
+    design = {"randomize": "saturation", "start_week": 3, "weeks": 4, "arms": {"treatment": MAIL}}
+    three = {"control": 0.4, "treatment": 0.3, "other": 0.3}
+    with pytest.raises(NoTest, match="a saturation design has two arms, not 3"):
+        rehearse(scenario, {**design, "shares": three, "arms": {"treatment": MAIL, "other": MAIL}}, worlds=1)
+    with pytest.raises(ValueError, match="worlds"):
+        rehearse(scenario, design, worlds=0)

@@ -5,6 +5,7 @@ Published numbers: Huntington-Klein (2021), The Effect, chapter on instrumental 
 """
 
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from typer.testing import CliRunner
 
-from regulars.analysis.cluster import cluster_details
-from regulars.analysis.estimators.mean import Mean
+from regulars import cli
+from regulars.abtest import analyze
 
 causaldata: Any = pytest.importorskip("causaldata", reason="causaldata is not installed: pip install causaldata")
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "social_insurance.py"
@@ -35,8 +37,14 @@ def frame(example):
     return example.farmers()
 
 
-def contrast(example: Any, frame: Any, column: str, cluster: str | None) -> Any:
-    return Mean().contrast(*example.samples(frame, column, cluster=cluster), alpha=0.05)
+@pytest.fixture(scope="module")
+def right(example, frame) -> Any:
+    return analyze(frame, example.plan(by_village=True), details=True)
+
+
+@pytest.fixture(scope="module")
+def wrong(example, frame) -> Any:
+    return analyze(frame, example.plan(by_village=False))
 
 
 def test_the_data_are_those_of_the_published_table():
@@ -55,41 +63,46 @@ def test_villages_were_assigned_and_not_farmers(frame):
     assert frame["village"].nunique() == 166 and len(frame) == 1410
 
 
-def test_our_interval_by_village_holds_the_published_first_stage(example, frame):
-    found = contrast(example, frame, "first_round", "village")
-    low, high = found.difference.interval
+def test_our_interval_by_village_holds_the_published_first_stage(right):
+    low, high = right.comparisons["first_round"]["opt_out"].contrast.difference.interval
     assert low < 0.118 < high
-    # Half of the interval is the quantile of t times our standard error, near the published 0.034 of an adjusted difference.
+    # Half of the interval is a quantile of t, 1.977, times a standard error near the published 0.034 of an adjusted difference.
     assert (high - low) / 2 / 1.977 == pytest.approx(0.034, rel=0.15)
 
 
-def test_cluster_errors_are_those_of_statsmodels(example, frame):
-    control, treatment = example.samples(frame, "second_round", cluster="village")
-    found = cluster_details((control["value"], control.cluster), (treatment["value"], treatment.cluster))
+def test_cluster_errors_are_those_of_statsmodels(right, frame):
     table = frame.assign(treated=(frame["offer"] == "opt_out").astype(float))
     groups = {"groups": pd.factorize(table["village"])[0]}
-    theirs = smf.ols("second_round ~ treated", table).fit(cov_type="cluster", cov_kwds=groups, use_t=True)
-    assert found["diff_ols"] == pytest.approx(theirs.params["treated"], rel=1e-10)
-    assert found["se_cr1"] == pytest.approx(theirs.bse["treated"], rel=1e-10)
-    assert found["p_cr1_t_G_minus_1"] == pytest.approx(theirs.pvalues["treated"], rel=1e-8)
+    for name in ("first_round", "second_round"):
+        theirs = smf.ols(f"{name} ~ treated", table).fit(cov_type="cluster", cov_kwds=groups, use_t=True)
+        ours = right.details[name]["opt_out"]
+        assert ours["diff_ols"] == pytest.approx(theirs.params["treated"], rel=1e-10)
+        assert ours["se_cr1"] == pytest.approx(theirs.bse["treated"], rel=1e-10)
+        assert ours["p_cr1_t_G_minus_1"] == pytest.approx(theirs.pvalues["treated"], rel=1e-8)
 
 
-@pytest.mark.parametrize(("column", "times"), [("first_round", 1e24), ("second_round", 20.0)])
-def test_rows_taken_for_units_make_chance_look_far_less_likely(example, frame, column, times):
-    by_row, by_village = (contrast(example, frame, column, cluster) for cluster in (None, "village"))
-    assert by_row.difference.value == pytest.approx(by_village.difference.value)
+@pytest.mark.parametrize(("metric", "times"), [("first_round", 1e24), ("second_round", 20.0)])
+def test_rows_taken_for_units_make_chance_look_far_less_likely(right, wrong, metric, times):
+    by_village, by_row = (one.comparisons[metric]["opt_out"] for one in (right, wrong))
+    assert by_row.contrast.difference.value == pytest.approx(by_village.contrast.difference.value)
     assert by_village.p_value > times * by_row.p_value
-    assert np.diff(by_village.difference.interval) > 1.25 * np.diff(by_row.difference.interval)
+    assert np.diff(by_village.contrast.difference.interval) > 1.25 * np.diff(by_row.contrast.difference.interval)
 
 
-def test_the_example_runs_and_writes_what_its_plan_names(example, frame, tmp_path, monkeypatch, capsys):
-    from ruamel.yaml import YAML
+def test_rows_taken_for_units_are_told_loudly_and_only_then(right, wrong):
+    light = wrong.light("units_of_assignment")
+    assert light.level == "bad" and "'village'" in light.sentence and "cluster: village" in light.sentence
+    assert right.light("units_of_assignment").level == "ok"
 
+
+def test_the_example_runs_and_writes_what_the_command_reads(right, tmp_path, monkeypatch, capsys, example):
     monkeypatch.setattr("sys.argv", ["social_insurance.py", str(tmp_path / "farmers.csv")])
     example.main()
     printed = capsys.readouterr().out
-    assert "1,410 farmers in 166 villages" in printed and "by villages" in printed
-    plan = YAML(typ="safe").load(EXAMPLE.with_suffix(".yaml"))
-    written = pd.read_csv(tmp_path / "farmers.csv")
-    named = {plan["unit"], plan["arm"], plan["cluster"], *(one["column"] for one in plan["metrics"].values())}
-    assert named <= set(written.columns) and plan["control"] in set(written[plan["arm"]])
+    assert "ROWS ARE NOT THE UNITS OF ASSIGNMENT" in printed and "by farmer  +0.145" in printed
+    done = CliRunner().invoke(cli.app, ["abtest", "analyze", str(tmp_path / "farmers.csv"), "--plan", str(example.PLAN), "--json"])
+    assert done.exit_code == 0, done.stderr
+    metrics = json.loads(done.stdout)["metrics"]
+    for name, by_arm in right.comparisons.items():
+        assert metrics[name]["opt_out"]["difference"] == pytest.approx(by_arm["opt_out"].contrast.difference.value, rel=1e-12)
+        assert metrics[name]["opt_out"]["p_value"] == pytest.approx(by_arm["opt_out"].p_value, rel=1e-9)

@@ -5,11 +5,12 @@ import time
 import golden_kinds
 import numpy as np
 import pytest
+from scipy.stats import binom
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from regulars.analysis.estimators.estimator import Sample
-from regulars.analysis.estimators.survival import Survival, cox, log_rank, retention_curves
+from regulars.analysis.estimators.survival import Survival, cox, influenced, log_rank, retention_curves
 
 
 def sample(duration, event):
@@ -121,10 +122,10 @@ def test_a_missing_or_impossible_horizon_is_refused(horizon):
         Survival(horizon=horizon).contrast(sample([1], [1]), sample([1], [1]), alpha=0.05)
 
 
-def test_clusters_and_unknown_methods_are_refused():
+def test_unknown_methods_and_those_that_know_no_clusters_are_refused():
     one = Sample({"duration": np.ones(2), "event": np.ones(2)}, cluster=np.arange(2))
-    with pytest.raises(ValueError, match="clusters"):
-        Survival(horizon=1).contrast(one, one, alpha=0.05)
+    with pytest.raises(ValueError, match="log_rank cannot be applied to clusters"):
+        Survival("log_rank", horizon=1).contrast(one, one, alpha=0.05)
     with pytest.raises(ValueError, match="no method 'weibull'"):
         Survival("weibull", horizon=1).contrast(one, one, alpha=0.05)
 
@@ -138,3 +139,34 @@ def test_a_million_customers_are_analyzed_fast(whole):
     # True retention exp(-.6); 4 standard errors.
     assert found.control.value == pytest.approx(np.exp(-0.6), abs=0.004) or whole
     assert took < 1.5  # Alone on two cores .25 s; the rest is for busy machines.
+
+
+def test_influences_average_to_the_curve_and_spread_as_greenwood_says():
+    arms = churn(5, 3_000, 0.1, whole=True), churn(6, 3_000, 0.1, whole=True)
+    for curve, one in zip(retention_curves(*arms), arms, strict=True):
+        values = influenced(curve, one, 6.0)
+        assert values.mean() == pytest.approx(float(curve.share(6.0)), abs=1e-12)
+        # Equal up to 1 / n (ddof).
+        assert values.std(ddof=1) / np.sqrt(len(one)) == pytest.approx(float(curve.standard_error(6.0)), rel=1e-3)
+
+
+def test_clusters_with_a_shock_of_their_own_keep_their_level_where_rows_do_not():
+    worlds, groups, each = 300, 25, 40
+    rejected, naive = 0, 0
+    for seed in range(worlds):
+        rng = np.random.default_rng(seed)
+        arms = []
+        for arm in range(2):
+            store = np.repeat(np.arange(groups), each)
+            pace = 0.1 * np.exp(rng.normal(0.0, 0.4, groups))[store]
+            time_left, seen = rng.exponential(1 / pace), rng.uniform(4.0, 12.0, len(store))
+            columns = {"duration": np.minimum(time_left, seen), "event": (time_left <= seen).astype(float)}
+            arms.append(Sample(columns, cluster=store + groups * arm))
+        p_value = Survival(horizon=6).contrast(*arms, alpha=0.05).p_value
+        plain = Survival(horizon=6).contrast(*(Sample(one.columns) for one in arms), alpha=0.05).p_value
+        rejected += p_value is not None and p_value < 0.05
+        naive += plain is not None and plain < 0.05
+    # False alarm of this check: 0.1 %.
+    low, high = binom.interval(0.999, worlds, 0.05)
+    assert low <= rejected <= high
+    assert naive > high
