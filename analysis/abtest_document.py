@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import Decision
 from .estimate import Estimate
 from .estimators.estimator import Contrast
 
@@ -61,12 +60,8 @@ def document(analysis: Analysis) -> dict[str, Any]:
     if analysis.saturation is not None:
         found["saturation"] = analysis.saturation
     if analysis.decision is not None:
-        found["decision"] = {arm: vars(one) | _choices(one) for arm, one in analysis.decision.items()}
+        found["decision"] = analysis.decision
     return plain(found)
-
-
-def _choices(found: Decision | Estimate) -> dict[str, Any]:
-    return {"choices": {name: vars(one) for name, one in found.choices.items()}} if isinstance(found, Decision) else {}
 
 
 def plain(value: Any) -> Any:

@@ -96,7 +96,7 @@ def worth(
     half = spread / np.sqrt(2.0)
     both = asymmetric_sizes(Arm(0.0, half, unit), Arm(float(gain.mean()), half, unit), customers)
     # What a test says that falls as the gain grows is of no use to one who knows it only as a straight line upwards.
-    truth = Measurement(noise, dampening=1.0 - slope, bias=bias, bias_sd=extra) if slope > 0.0 else None
+    known = slope > 0.0
     return Worth(
         prior_mean=float(gain.mean()),
         prior_sd=spread,
@@ -109,7 +109,7 @@ def worth(
         evpi_mc_se=customers * float(perfect.std(ddof=1) / np.sqrt(n)),
         formula=value_of_test(gain, Measurement(noise), customers=customers, cost=cost),
         believed=_taken_at_its_word(gain, slope, bias, extra, noise, customers, cost),
-        corrected=None if truth is None else value_of_test(gain, truth, customers=customers, cost=cost),
+        corrected=value_of_test(gain, Measurement(noise, 1.0 - slope, bias, extra), customers=customers, cost=cost) if known else None,
         test_and_roll=both,
         worlds=n,
     )
@@ -144,10 +144,7 @@ class Value:
     @property
     def document(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        designs = {
-            name: one | {"estimators": {key: _shown(found) for key, found in one["estimators"].items()}}
-            for name, one in self.designs.items()
-        }
+        designs = {name: one | {"estimators": _shown(one["estimators"])} for name, one in self.designs.items()}
         return {"worlds": self.worlds, "uncertain": list(self.uncertain), "designs": designs}
 
     def table(self) -> str:
@@ -157,8 +154,8 @@ class Value:
         return table(self)
 
 
-def _shown(found: Worth | str) -> dict[str, Any]:
-    return {"reason": found} if isinstance(found, str) else asdict(found) | {"reason": None}
+def _shown(found: Mapping[str, Worth | str]) -> dict[str, dict[str, Any]]:
+    return {key: {"reason": one} if isinstance(one, str) else asdict(one) | {"reason": None} for key, one in found.items()}
 
 
 def value(

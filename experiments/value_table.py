@@ -10,8 +10,8 @@ from .value import Value, Worth
 
 def table(found: Value) -> str:
     """All designs, one under the other."""
-    uncertain = f"{len(found.uncertain)} uncertain parameters"
-    lines = [f"Value of a test before it is run: {found.worlds} worlds, each with its own draw of {uncertain}"]
+    drawn = f"{found.worlds} worlds, each with its own draw of {len(found.uncertain)} uncertain parameters"
+    lines = [f"Value of a test before it is run: {drawn}"]
     for name, one in found.designs.items():
         lines += ["", f"{name}: a decision on {one['customers']:,.0f} customers, test cost {in_words(one['cost'], sign=False)}"]
         for estimator, worth in one["estimators"].items():
@@ -20,6 +20,7 @@ def table(found: Value) -> str:
 
 
 def _worth(name: str, one: Worth) -> list[str]:
+    control, treatment = one.test_and_roll
     lines = [
         f"  read by {name}: gain per customer {one.prior_mean:+.3g}, sd {one.prior_sd:.3g}; "
         f"the test does not see {one.dampening:.0%} +- {one.dampening_se:.0%} of it",
@@ -28,9 +29,10 @@ def _worth(name: str, one: Worth) -> list[str]:
         f"    biased, taken at its word     {_value(one.believed)}",
         "    biased, bias allowed for      "
         + ("none: what it says does not grow with the gain" if one.corrected is None else _value(one.corrected)),
-        "    Test & Roll                   "
-        f"{one.test_and_roll[0]:,.0f} customers in the control, {one.test_and_roll[1]:,.0f} in the treatment",
+        f"    Test & Roll                   {control:,.0f} customers in the control, {treatment:,.0f} in the treatment",
     ]
+    if one.evpi <= 0.0:
+        lines.append("    ! The best decision is the same in every world drawn: no test can improve it.")
     if one.believed.evsi < one.formula.evsi - 2.0 * one.formula.mc_se:
         lines.append("    ! This test is worth less than its formula says: allow for its bias, or choose another design.")
     return lines

@@ -90,7 +90,8 @@ def plan(
         from regulars.experiments.sizing import plan as planned
 
         designs = read_designs(design)
-        with progress() as task:
+        announce()
+        with progress("worlds") as task:
             found = planned(market, designs, name=scenario, worlds=worlds, seed=seed, threads=threads, progress=task)
             worth = None
             if value:
