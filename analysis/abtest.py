@@ -119,6 +119,13 @@ class Analysis:
 
         return document(self)
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from .report import render_test
+
+        return f'<iframe srcdoc="{escape(render_test(self))}" width="100%" height="800" style="border:0"></iframe>'
+
     def table(self) -> str:
         """As the command prints it."""
         from .abtest_table import table

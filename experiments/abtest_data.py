@@ -14,6 +14,7 @@ from regulars.scenarios.problem import Place, Problem, ScenarioError, problem
 
 from .abtest_plan import PlanFile, plan_of
 from .edges import edges_of
+from .outputs import check_kind, write_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,3 +204,25 @@ def _header(file: Path, label: str) -> tuple[list[str], str, bool]:
 
 def _one_line(error: Exception | None) -> str:
     return " ".join(str(error).split())[:200]
+
+
+def write_report(analysis: Analysis, path: str | os.PathLike[str], *, command: str = "") -> Path:
+    """Write the answer as one HTML page that stands alone.
+
+    Args:
+        analysis: What `analyze` gave.
+        path: Must end in .html or .htm.
+        command: How to get the same again, for the page's end.
+
+    Raises:
+        OutputError: It must not be written there.
+        OSError: It could not be written; nothing is half-written.
+    """
+    from importlib import metadata
+
+    from regulars.analysis.report import render_test
+
+    page = Path(path)
+    check_kind("report", page, ".html", ".htm")
+    write_bytes(page, render_test(analysis, command=command, version=metadata.version("regulars")).encode())
+    return page

@@ -69,7 +69,7 @@ class Rehearsal:
 
 
 @dataclass(frozen=True)
-class _Lived:
+class Lived:
     """One world, read."""
 
     readings: dict[Key, tuple[float, ...]]
@@ -81,15 +81,15 @@ class _Lived:
 
 
 @dataclass(frozen=True)
-class _Task:
+class WorldTask:
     """Worlds of designs that differ in who is assigned, and in nothing else; readings of one world."""
 
     plan: Plan
     designs: Mapping[str, Design]
 
-    def __call__(self, replication: int) -> _Lived:
+    def __call__(self, replication: int) -> Lived:
         world, known = live_through(self.plan, replication), readings()
-        found = _Lived({}, {}, {}, {}, {}, individuals(world))
+        found = Lived({}, {}, {}, {}, {}, individuals(world))
         for name, design in self.designs.items():
             market = world.assigned[name][1]
             views = (market, market.weekly), (world.nobody, world.untreated[name])
@@ -146,7 +146,7 @@ def rehearse(
     """
     whole("worlds", worlds, 1, MOST_REPLICATIONS)
     scenario, designs = found_scenario(scenario), checked_designs(designs)
-    tasks = [_Task(world_plan(scenario, group, seed, aa=aa), group) for group in _together(designs)]
+    tasks = [WorldTask(world_plan(scenario, group, seed, aa=aa), group) for group in together(designs)]
     workers, _ = split_threads(threads, worlds)
     weeks = max(one.head.start_week + one.head.weeks for one in designs.values())
     kind = suited(scenario.market.people, (2.0 + len(designs)) * scenario.market.people * weeks * worlds, workers)
@@ -183,7 +183,7 @@ class NoTest(ValueError):
     """A test that cannot be had in this market."""
 
 
-def _gather(result: Rehearsal, task: _Task, lived: list[_Lived]) -> None:
+def _gather(result: Rehearsal, task: WorldTask, lived: list[Lived]) -> None:
     first = lived[0]
     for key in first.readings:
         result.readings[key] = np.array([one.readings[key] for one in lived], np.float64).T
@@ -208,7 +208,7 @@ def estimators_of(design: Design) -> list[str]:
     return sorted(order, key=lambda name: (len(known[name].fits), known[name].sees != "total", name))
 
 
-def _together(designs: Mapping[str, Design]) -> list[dict[str, Design]]:
+def together(designs: Mapping[str, Design]) -> list[dict[str, Design]]:
     """Designs that can share their worlds."""
     groups: list[dict[str, Design]] = []
     for name, design in designs.items():

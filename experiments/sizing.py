@@ -20,7 +20,7 @@ from regulars.sim.world.customers import ACTIVE, NOBODY
 from .assignment.assignment import Units
 from .design import Design
 from .executors import crew, split_threads, suited
-from .rehearse import BEFORE, NoTest, _plan, _together  # pyright: ignore[reportPrivateUsage]
+from .rehearse import BEFORE, NoTest, together, world_plan
 from .worlds import Plan
 
 FEW_CLUSTERS = 40
@@ -194,14 +194,14 @@ def plan(
         NoTest: The test does not fit the scenario; one sentence says why.
         ScenarioError: An arm's settings do not fit the scenario.
     """
-    groups = _together(designs)
+    groups = together(designs)
     workers, _ = split_threads(threads, worlds)
     tick = None if progress is None else progress("worlds", worlds * len(groups))
     found: dict[str, dict[str, Any]] = {}
     for group in groups:
         head = next(iter(group.values())).head
         weeks = max(head.weeks, scenario.horizon_weeks - head.start_week + 1)
-        setting = _plan(scenario.with_values({"horizon_weeks": head.start_week + weeks - 1}), group, seed, False)
+        setting = world_plan(scenario.with_values({"horizon_weeks": head.start_week + weeks - 1}), group, seed)
         columns = tuple(sorted({one.column for design in group.values() for one in design.head.metrics.values()}))
         task = _Task(setting, columns, weeks)
         kind = suited(scenario.market.people, 2.0 * scenario.market.people * weeks * worlds, workers)

@@ -19,7 +19,7 @@ from regulars.scenarios.scenario import Scenario
 
 from .design import Design
 from .executors import crew, split_threads, suited
-from .rehearse import ALPHA, NoTest, _plan, _Task, estimators_of  # pyright: ignore[reportPrivateUsage]
+from .rehearse import ALPHA, NoTest, WorldTask, estimators_of, world_plan
 from .uncertainty import draw_values, uncertain
 
 MONEY = ("margin", "spend")
@@ -197,7 +197,7 @@ def value(
     found: dict[str, dict[str, Any]] = {}
     drawn: set[str] = set()
     for one, design in designs.items():
-        everybody = _plan(scenario, {one: design}, seed, False).everybody
+        everybody = world_plan(scenario, {one: design}, seed).everybody
         values = draw_values(everybody, uncertain([everybody])[0].values(), worlds, seed)
         drawn.update(values[0] if values else ())
         kind = suited(scenario.market.people, 3.0 * scenario.market.people * design.head.weeks * worlds, workers)
@@ -235,7 +235,7 @@ class _Drawn:
         head = self.design.head.model_copy(update={"arms": arms})
         design = Design(self.name, self.design.assignment, head)
         designs = {self.name: design}
-        return _Task(_plan(self.scenario.with_values(market), designs, self.seed, False), designs)(replication)
+        return WorldTask(world_plan(self.scenario.with_values(market), designs, self.seed), designs)(replication)
 
 
 def _with(part: dict[str, Any], path: list[str], drawn: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regulars.experiments.abtest_data import analyze
+    from regulars.experiments.abtest_data import analyze, write_report
     from regulars.experiments.abtest_plan import read_plan
     from regulars.experiments.design import designs_of, read_designs
     from regulars.experiments.practice import simulate
@@ -26,11 +26,12 @@ FACE: dict[str, tuple[str, str]] = {
     "read_plan": ("regulars.experiments.abtest_plan", "The checked plan of a test from its file."),
     "rehearse": ("regulars.experiments.rehearse", "Designs of a test, tried on worlds whose truth is known."),
     "simulate": ("regulars.experiments.practice", "The data of one simulated test, as a firm would have them."),
+    "write_report": ("regulars.experiments.abtest_data", "The answer of an analysis as one HTML page."),
     "value": ("regulars.experiments.value", "What a test is worth in money, with its bias."),
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "simulate", "value"]
+__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "simulate", "value", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS
 
-from .terminal import SCENARIO, Json, Seed, Sets, Threads, announce, errors, load, print_json, progress, suffix
+from .terminal import SCENARIO, Json, Seed, Sets, Threads, announce, command, errors, load, print_json, progress, suffix
 
 abtest = typer.Typer(
     name="abtest",
@@ -41,7 +40,6 @@ def analyze(
             "--report",
             metavar="FILE.html",
             help="Write the answer as one HTML page.",
-            hidden=True,
         ),
     ] = None,
     as_json: Json = False,
@@ -50,10 +48,14 @@ def analyze(
     suffix("--report", report, ".html", ".htm")
     with errors():
         from regulars.experiments.abtest_data import analyze as by_plan
+        from regulars.experiments.abtest_data import write_report
+        from regulars.experiments.outputs import check_kind
 
+        if report is not None:
+            check_kind("--report", report, ".html", ".htm", inputs=[one for one in (data, plan, edges) if one is not None])
         found = by_plan(data, plan, details=details, edges=edges)
         if report is not None:
-            importlib.import_module("regulars.analysis.report.test_page").write(found, report)
+            write_report(found, report, command=command())
     if as_json:
         print_json(found.document())
         return
