@@ -9,7 +9,6 @@ from rich.console import Console
 
 from regulars.analysis.report.rehearsal_table import answer, print_rehearsal
 
-
 SPACE = "\u00a0"
 
 
