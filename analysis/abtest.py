@@ -151,7 +151,7 @@ def analyze(
     guardrails = {
         name: {rows.arms[at]: _guarded(rows, one, at, plan, stages) for at in _treated(rows)} for name, one in plan.guardrails.items()
     }
-    weeks = _weeks(rows, plan) if stages is None else {}
+    weeks, decision = _weeks(rows, plan) if stages is None else {}, _decision(comparisons, plan)
     nested = list(constant_within(frame, rows, plan)) if given.cluster in (None, given.unit) else []
     lights = _lights(rows, plan, raw, guardrails, look, weeks, nested)
     missing = {
@@ -178,11 +178,11 @@ def analyze(
         rows_read=len(frame),
         dropped=rows.dropped,
         missing=missing,
-        warnings=(*_warnings(rows, plan, lights, comparisons, guardrails), *cautions),
+        warnings=(*_warnings(rows, plan, lights, comparisons, guardrails, decision), *cautions),
         details=_details(rows, plan) if details else None,
         interference=with_friends,
         saturation=by_level,
-        decision=_decision(comparisons, plan),
+        decision=decision,
     )
 
 
@@ -309,6 +309,7 @@ def _warnings(
     lights: tuple[Light, ...],
     comparisons: Mapping[str, Mapping[str, Comparison]],
     guardrails: Mapping[str, Mapping[str, GuardrailAnswer]],
+    decision: Mapping[str, Decision] | None,
 ) -> tuple[str, ...]:
     found = [one.sentence for one in lights if one.level != "ok"]
     for why, count in rows.dropped.items():
@@ -334,6 +335,10 @@ def _warnings(
         for arm, one in by_arm.items():
             if one.reason and one.reason != one.contrast.difference.reason:
                 found.append(f"guardrail {name} of {arm}: no answer, {one.reason}.")
+    if decision is not None:
+        name, by_arm = next(iter(comparisons.items()))
+        undecided = [arm for arm in by_arm if arm not in decision]
+        found += [f"no decision on {arm}: {name} has no error there, or the plan's stakes are beyond numbers." for arm in undecided]
     return tuple(dict.fromkeys(found))
 
 
@@ -345,7 +350,11 @@ def _decision(comparisons: Mapping[str, Mapping[str, Comparison]], plan: Plan) -
     for arm, one in next(iter(comparisons.values())).items():
         gap = one.contrast.gap
         if gap is not None:
-            found[arm] = decide(gap.value, gap.se, plan.decision, units=float(one.contrast.difference.n))
+            try:
+                found[arm] = decide(gap.value, gap.se, plan.decision, units=float(one.contrast.difference.n))
+            except (ValueError, ArithmeticError):
+                # Stakes beyond what numbers can hold.
+                continue
     return found
 
 

@@ -10,6 +10,8 @@ import pandas as pd
 from .data_faults import DataFault, nearest, rows_fault
 from .plan import Plan, key_of
 
+MOST = 1e100
+"""Larger numbers have squares that no computer holds."""
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--"}
 """Texts that stand for a number nobody has."""
 
@@ -29,7 +31,11 @@ def check_columns(frame: pd.DataFrame, plan: Plan, faults: list[DataFault]) -> N
 
 def coded(series: Any) -> tuple[np.ndarray, np.ndarray]:
     """Codes of the different values, -1 where missing, and the values."""
-    codes, values = pd.factorize(series)
+    try:
+        codes, values = pd.factorize(series)
+    except TypeError:
+        # Lists and the like, which have no hash.
+        codes, values = pd.factorize(series.map(str, na_action="ignore"))
     labels = texts(values)
     if "" in labels:
         # An empty text is a missing name.
@@ -40,7 +46,7 @@ def coded(series: Any) -> tuple[np.ndarray, np.ndarray]:
 def texts(values: Any) -> np.ndarray:
     """Names as texts; a whole number that was read as a float is the whole number."""
     array = np.asarray(values)
-    if array.dtype.kind == "f" and len(array) and np.all(array == np.floor(array)):
+    if array.dtype.kind == "f" and len(array) and np.all((array == np.floor(array)) & (np.abs(array) < 2.0**53)):
         array = array.astype(np.int64)
     return np.array([str(one) for one in array.tolist()], dtype=object)
 
@@ -67,6 +73,9 @@ def numbers_of(frame: pd.DataFrame, plan: Plan, faults: list[DataFault]) -> dict
         if np.isinf(values).any():
             faults.append(rows_fault(series, np.isinf(values), column, "must hold finite numbers"))
             continue
+        if (large := np.abs(values) > MOST).any():
+            faults.append(rows_fault(series, large, column, f"must hold numbers within -{MOST:g} to {MOST:g}"))
+            continue
         known = ~np.isnan(values)
         kinds = {rule for rule, _ in uses}
         if not known.any():
@@ -88,7 +97,10 @@ def as_numbers(series: pd.Series) -> tuple[np.ndarray, np.ndarray | None]:
         return series.to_numpy(np.float64, na_value=np.nan), None
     if not (pd.api.types.is_object_dtype(series) or pd.api.types.is_string_dtype(series)):
         return np.full(len(series), np.nan), series.notna().to_numpy(bool)
-    values = cast("pd.Series", pd.to_numeric(series, errors="coerce")).to_numpy(np.float64, na_value=np.nan)
+    read = cast("pd.Series", pd.to_numeric(series, errors="coerce"))
+    if pd.api.types.is_complex_dtype(read):
+        return np.full(len(series), np.nan), np.array([isinstance(one, complex) for one in series])
+    values = read.to_numpy(np.float64, na_value=np.nan)
     unread = np.flatnonzero(np.isnan(values) & series.notna().to_numpy(bool))
     wrong = np.zeros(len(series), bool)
     wrong[unread] = [str(one).strip().lower() not in MISSING for one in series.iloc[unread]]

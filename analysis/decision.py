@@ -22,6 +22,8 @@ CHOICES: tuple[Action, ...] = ("roll out", "extend", "stop")
 LEVEL = 0.9
 """Of the interval of profit."""
 WEEKS_PER_YEAR = 365.25 / 7.0
+WORTHWHILE = 1e-3
+"""Share of the profit under perfect knowledge that an extension must add to be recommended; assumed."""
 
 
 def horizon_factor(test_weeks: float, horizon_weeks: float, *, discount_rate_per_year: float = 0.0) -> float:
@@ -143,7 +145,7 @@ class Decision:
     """What to do after a test.
 
     Attributes:
-        action: What is expected to earn most.
+        action: What is expected to earn most; an extension that adds next to nothing (`WORTHWHILE`) is not recommended.
         sentence: The answer in money, in words.
         effect: Expected true effect per customer, in units of the metric.
         effect_sd: Its standard deviation.
@@ -299,6 +301,9 @@ def _decision(
     # Where two earn the same the one that needs least comes first.
     order: tuple[Action, ...] = ("stop", "roll out", "extend")
     action: Action = max((one for one in order if one in expected), key=lambda one: expected[one])
+    # More data are all but never worth nothing: an extension must earn more than a thousandth of what is at stake.
+    if action == "extend" and expected["extend"] - max(profit, 0.0) <= WORTHWHILE * perfect:
+        action = "roll out" if profit > 0.0 else "stop"
     return Decision(
         action=action,
         sentence=_sentence(action, stakes, expected, profit, interval, loss),
@@ -321,8 +326,10 @@ def _sentence(
 
     over = "" if stakes.horizon_weeks is None else f" over {stakes.horizon_weeks:g} weeks"
     range_ = f"{LEVEL:.0%} interval {in_words(interval[0])} to {in_words(interval[1])}"
-    risk = f"{loss:.0%} risk of losing money" if 0.005 <= loss <= 0.995 else f"{'less' if loss < 0.5 else 'more'} than " + (
-        "1% risk of losing money" if loss < 0.5 else "99% risk of losing money"
+    risk = (
+        f"{loss:.0%} risk of losing money"
+        if 0.005 <= loss <= 0.995
+        else f"{'less' if loss < 0.5 else 'more'} than " + ("1% risk of losing money" if loss < 0.5 else "99% risk of losing money")
     )
     if action == "roll out":
         return f"Roll out: expected {money(profit)} ({range_}){over}; {risk}."

@@ -58,4 +58,7 @@ def permutation_p(
 
 def _apart(totals: np.ndarray, sizes: np.ndarray, all_totals: float, all_sizes: float) -> np.ndarray:
     total, size = totals.sum(axis=1), sizes.sum(axis=1)
-    return np.abs(total / size - (all_totals - total) / (all_sizes - size))
+    # An arm without any size has no ratio; such a shuffle counts as far apart, which errs towards no effect.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = np.abs(total / size - (all_totals - total) / (all_sizes - size))
+    return np.where(np.isnan(apart), np.inf, apart)

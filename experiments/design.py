@@ -23,6 +23,7 @@ from .assignment.individual import Individual
 from .assignment.saturation import Saturation
 from .assignment.staggered import Staggered
 from .assignment.switchback import Switchback
+from .decision_section import DecisionSection
 from .readings import readings
 from .worlds import MEASURES
 
@@ -60,6 +61,12 @@ class Head(Parameters):
         lambda: {"margin": Metric(column="margin"), "retained": Metric(column="retained", kind="proportion")},
     )
     estimators: list[str] = param([], unit="", doc="Estimators by name; none: those that fit the design.", source="plan")
+    alpha: float = param(0.05, unit="probability", low=1e-6, high=0.5, doc="Two-sided level that sizes are for.", source="plan")
+    power: float = param(0.8, unit="probability", low=0.5, high=0.999, doc="Wanted probability to find the effect.", source="plan")
+    effect: float | None = param(
+        None, unit="share", low=-1.0, high=100.0, doc="Effect to find, relative to the control; none: the simulated one.", source="plan"
+    )
+    decision: DecisionSection | None = group("What is decided after the test, in money; none: nothing is said of it.", lambda: None)
 
 
 @dataclass(frozen=True)
@@ -180,6 +187,10 @@ def _contradictions(head: Head, path: tuple[str, ...]) -> list[Fault]:
         found.append(Fault((*path, "shares"), f"must add up to 1, not {sum(head.shares.values()):g}."))
     if len(head.shares) < 2:
         found.append(Fault((*path, "shares"), "a test has two arms at least, such as {control: 0.5, treatment: 0.5}."))
+    if head.effect == 0.0:
+        found.append(Fault((*path, "effect"), "no sample finds an effect of 0; leave it out to take the simulated one.", value=0.0))
+    if head.decision is not None:
+        found.extend(Fault((*path, "decision", *inner), rule) for inner, rule in head.decision.contradictions())
     for name in head.arms:
         if name not in head.shares:
             found.append(Fault((*path, "arms", name), f"shares has no such arm. {suggestion(name, head.shares)}", of_key=True))

@@ -145,8 +145,8 @@ def rehearse(
         ScenarioError: An arm's settings do not fit the scenario.
     """
     whole("worlds", worlds, 1, MOST_REPLICATIONS)
-    scenario, designs = _found(scenario), _checked(designs)
-    tasks = [_Task(_plan(scenario, group, seed, aa), group) for group in _together(designs)]
+    scenario, designs = found_scenario(scenario), checked_designs(designs)
+    tasks = [_Task(world_plan(scenario, group, seed, aa=aa), group) for group in _together(designs)]
     workers, _ = split_threads(threads, worlds)
     weeks = max(one.head.start_week + one.head.weeks for one in designs.values())
     kind = suited(scenario.market.people, (2.0 + len(designs)) * scenario.market.people * weeks * worlds, workers)
@@ -161,13 +161,15 @@ def rehearse(
     return result
 
 
-def _found(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
+def found_scenario(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
+    """The scenario, read if it is a file or a name."""
     from regulars.scenarios import load
 
     return scenario if isinstance(scenario, Scenario) else load(os.fspath(scenario))
 
 
-def _checked(designs: Mapping[str, Any] | Design | str | os.PathLike[str]) -> dict[str, Design]:
+def checked_designs(designs: Mapping[str, Any] | Design | str | os.PathLike[str]) -> dict[str, Design]:
+    """Designs by name, read and checked if they are not yet."""
     if isinstance(designs, Design):
         return {designs.name: designs}
     if not isinstance(designs, Mapping):
@@ -221,7 +223,8 @@ def _together(designs: Mapping[str, Design]) -> list[dict[str, Design]]:
     return groups
 
 
-def _plan(scenario: Scenario, designs: Mapping[str, Design], seed: int, aa: bool) -> Plan:
+def world_plan(scenario: Scenario, designs: Mapping[str, Design], seed: int, *, aa: bool = False) -> Plan:
+    """What worlds of these designs, of one roll-out, are run for."""
     head = next(iter(designs.values())).head
     last = head.start_week + head.weeks - 1
     shared = {"market.arms": dict(head.shares), "horizon_weeks": max(last, scenario.horizon_weeks)}

@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from regulars.experiments.abtest_data import analyze
     from regulars.experiments.abtest_plan import read_plan
+    from regulars.experiments.design import designs_of, read_designs
+    from regulars.experiments.practice import simulate
     from regulars.experiments.rehearse import rehearse
+    from regulars.experiments.sizing import plan
+    from regulars.experiments.value import value
 
 FACE: dict[str, tuple[str, str]] = {
     "analyze": ("regulars.experiments.abtest_data", "The data of a test, analyzed by its plan."),
+    "designs_of": ("regulars.experiments.design", "Checked designs of a test from plain data."),
+    "plan": ("regulars.experiments.sizing", "Size and duration of designs, from the scenario's own simulation."),
+    "read_designs": ("regulars.experiments.design", "Checked designs of a test from their file."),
     "read_plan": ("regulars.experiments.abtest_plan", "The checked plan of a test from its file."),
     "rehearse": ("regulars.experiments.rehearse", "Designs of a test, tried on worlds whose truth is known."),
+    "simulate": ("regulars.experiments.practice", "The data of one simulated test, as a firm would have them."),
+    "value": ("regulars.experiments.value", "What a test is worth in money, with its bias."),
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["analyze", "read_plan", "rehearse"]
+__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "simulate", "value"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from regulars.sim.core.limits import MOST_REPLICATIONS
+from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS
 
 from .terminal import SCENARIO, Json, Seed, Sets, Threads, announce, errors, load, print_json, progress, suffix
 
@@ -69,6 +69,44 @@ def analyze(
 
 
 @abtest.command()
+def plan(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design of a test, or several under `designs:`.")],
+    worlds: Annotated[int, typer.Option("--worlds", min=2, max=MOST_REPLICATIONS, help="Simulated worlds that the numbers rest on.")] = 8,
+    value: Annotated[bool, typer.Option("--value", help="Also what the test is worth in money, its own bias included.")] = False,
+    draws: Annotated[
+        int, typer.Option("--draws", min=4, max=MOST_DRAWS, help="Worlds for --value, each with its own draw of what is uncertain.")
+    ] = 100,
+    cost: Annotated[float, typer.Option("--cost", min=0.0, help="Of the test beyond the program itself, for --value.")] = 0.0,
+    sets: Sets = None,
+    seed: Seed = 1,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Plan a test: who takes part, what it can find, how long it must run, and what it is worth."""
+    with errors():
+        market = load(scenario, sets, None)
+        from regulars.experiments.design import read_designs
+        from regulars.experiments.sizing import plan as planned
+
+        designs = read_designs(design)
+        announce()
+        with progress("worlds") as task:
+            found = planned(market, designs, name=scenario, worlds=worlds, seed=seed, threads=threads, progress=task)
+            worth = None
+            if value:
+                from regulars.experiments.value import value as valued
+
+                worth = valued(market, designs, name=scenario, worlds=draws, cost=cost, seed=seed, threads=threads, progress=task)
+    if as_json:
+        print_json(found.document | ({} if worth is None else {"value": worth.document}))
+        return
+    typer.echo(found.table())
+    if worth is not None:
+        typer.echo(f"\n{worth.table()}")
+
+
+@abtest.command()
 def rehearse(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
     design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design, or several under `designs`.")],
@@ -98,3 +136,27 @@ def rehearse(
     from regulars.analysis.report import print_rehearsal
 
     print_rehearsal(found.document)
+
+
+@abtest.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    design: Annotated[Path, typer.Option("--design", metavar="DESIGN.yaml", help="One design of a test.")],
+    data: Annotated[Path, typer.Option("--data", metavar="FILE.csv|.parquet", help="Where the rows go.")],
+    world: Annotated[int, typer.Option("--world", min=0, max=2**32 - 1, help="Which world: that of a rehearsal with the same seed.")] = 0,
+    aa: Annotated[bool, typer.Option("--aa", help="Give every arm the control's settings.")] = False,
+    sets: Sets = None,
+    seed: Seed = 1,
+) -> None:
+    """Live through one test and write its rows as a firm would have them, to practice the analysis on a known truth."""
+    suffix("--data", data, ".csv", ".parquet")
+    with errors():
+        market = load(scenario, sets, None)
+        announce()
+        from regulars.experiments.outputs import write_bytes
+        from regulars.experiments.practice import simulate as live
+
+        frame = live(market, design, seed=seed, world=world, aa=aa)
+        write_bytes(data, frame.to_csv(index=False).encode() if data.suffix.lower() == ".csv" else frame.to_parquet(index=False))
+    told = ", ".join(f"{name} {effect:+.4g}" for name, effect in frame.attrs["truth"].items())
+    typer.echo(f"{len(frame):,} customers in {data}. Effect of the roll-out on a customer of this world: {told}.")

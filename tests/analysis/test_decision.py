@@ -106,6 +106,12 @@ def test_waiting_for_a_share_of_the_horizon_costs_that_share():
     assert dear.choices["extend"].expected_profit == pytest.approx(0.75 * free.choices["extend"].expected_profit)
 
 
+def test_an_extension_that_changes_nothing_is_not_recommended():
+    found = decide(1.1, 0.28, Stakes(customers=200_000, extension=Extension(500, 4)), units=800)
+    assert found.choices["extend"].expected_profit > found.choices["roll out"].expected_profit
+    assert found.action == "roll out"
+
+
 def test_where_less_is_better_a_fall_pays():
     found = decide(-0.2, 0.05, Stakes(customers=1000, value=-10.0))
     assert found.action == "roll out"

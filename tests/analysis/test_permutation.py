@@ -56,3 +56,10 @@ def test_level_holds_where_the_t_test_would_fail():
     treated = np.arange(8) < 4
     rejected = sum(permutation_p(np.exp(3 * rng.normal(size=8)), np.ones(8), treated) <= 0.05 for _ in range(2000))
     assert rejected <= stats.binom.isf(ALARM, 2000, 0.05)
+
+
+def test_shuffles_that_leave_an_arm_without_size_count_as_far_apart():
+    totals, sizes = np.array([3.0, 0.0, 0.0, 2.0]), np.array([4.0, 0.0, 0.0, 5.0])
+    treated = np.array([True, False, True, False])
+    # Of the six assignments two put both units with a size into one arm; the other four are as far as the one seen.
+    assert permutation_p(totals, sizes, treated) == 1.0

@@ -155,3 +155,19 @@ def test_columns_of_units_assigned_one_by_one_are_not_taken_for_clusters():
     data["arm"] = rng.permutation(data["arm"].to_numpy())
     data["variant"] = np.where(data["arm"] == "c", "old", "new")
     assert list(constant_within(data, rows_of(data, plan()), plan())) == []
+
+
+@pytest.mark.parametrize(("value", "says"), [(1e300, "must hold numbers within"), (1j, "must hold numbers, not 1j")])
+def test_numbers_that_cannot_be_reckoned_with_are_refused(value, says):
+    data = frame()
+    data["m"] = data["m"].astype(object)
+    data.loc[3, "m"] = value
+    assert says in faults(data, plan())
+
+
+@pytest.mark.parametrize("unit", [1e300, np.inf, [1], b"x"])
+def test_units_of_odd_types_are_their_texts(unit):
+    data = frame()
+    data["u"] = data["u"].astype(object)
+    data.at[3, "u"] = unit
+    assert rows_of(data, plan()).assigned == (10, 10)

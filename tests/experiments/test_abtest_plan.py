@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,33 @@ def test_the_stakes_of_a_decision_are_read():
     plan = plan_of({**PLAIN, "decision": {"customers": 200_000, "value": 2, "fixed_cost": 1000, "currency": "EUR"}}).plan
     assert plan.decision is not None
     assert (plan.decision.customers, plan.decision.value, plan.decision.fixed_cost, plan.decision.currency) == (200_000, 2, 1000, "EUR")
+
+
+RICH: dict[str, Any] = {
+    **PLAIN, "cluster": "s", "strata": ["k"], "covariates": ["p"], "expected_shares": {"c": 0.5, "t": 0.5}, "alpha": 0.05, "week": "w",
+    "guardrails": {"g": {"kind": "mean", "column": "m", "margin": -0.02, "relative": True, "better": "higher"}},
+    "multiplicity": "holm", "looks": {"spending": "pocock", "planned": 3, "taken": 2, "units": 300, "information": [0.3, 0.6, 1]},
+    "decision": {"customers": 100, "prior": {"mean": 0, "sd": 1}},
+}  # fmt: skip
+ODD = (None, "", 0, -1, 2.5, True, [], {}, "x", [1], {"a": 1}, float("nan"), float("inf"), 1e308, "\x00", 10**30, ["m", "m"], {"c": "a"})
+
+
+def test_any_odd_value_anywhere_is_taken_or_told_and_never_a_crash():
+    def places(data: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+        inner = [one for key in data for one in places(data[key], (*path, key))] if isinstance(data, dict) else []
+        return [*([path] if path else []), *inner]
+
+    refused = 0
+    for path in places(RICH):
+        for odd in ODD:
+            data = copy.deepcopy(RICH)
+            part = data
+            for key in path[:-1]:
+                part = part[key]
+            part[path[-1]] = odd
+            try:
+                plan_of(data)
+            except ScenarioError as error:
+                refused += 1
+                assert str(error).startswith("plan:1:1: ")
+    assert refused > len(places(RICH)) * len(ODD) / 2
