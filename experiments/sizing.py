@@ -20,7 +20,7 @@ from regulars.sim.world.customers import ACTIVE, NOBODY
 from .assignment.assignment import Units
 from .design import Design
 from .executors import crew, split_threads, suited
-from .rehearse import BEFORE, NoTest, _plan, _together  # pyright: ignore[reportPrivateUsage]
+from .rehearse import BEFORE, NoTest, _together, world_plan  # pyright: ignore[reportPrivateUsage]
 from .worlds import Plan
 
 FEW_CLUSTERS = 40
@@ -201,7 +201,7 @@ def plan(
     for group in groups:
         head = next(iter(group.values())).head
         weeks = max(head.weeks, scenario.horizon_weeks - head.start_week + 1)
-        setting = _plan(scenario.with_values({"horizon_weeks": head.start_week + weeks - 1}), group, seed, False)
+        setting = world_plan(scenario.with_values({"horizon_weeks": head.start_week + weeks - 1}), group, seed)
         columns = tuple(sorted({one.column for design in group.values() for one in design.head.metrics.values()}))
         task = _Task(setting, columns, weeks)
         kind = suited(scenario.market.people, 2.0 * scenario.market.people * weeks * worlds, workers)

@@ -19,7 +19,7 @@ from regulars.scenarios.scenario import Scenario
 
 from .design import Design
 from .executors import crew, split_threads, suited
-from .rehearse import ALPHA, NoTest, _plan, _Task, estimators_of  # pyright: ignore[reportPrivateUsage]
+from .rehearse import ALPHA, NoTest, _Task, estimators_of, world_plan  # pyright: ignore[reportPrivateUsage]
 from .uncertainty import draw_values, uncertain
 
 MONEY = ("margin", "spend")
@@ -197,7 +197,7 @@ def value(
     found: dict[str, dict[str, Any]] = {}
     drawn: set[str] = set()
     for one, design in designs.items():
-        everybody = _plan(scenario, {one: design}, seed, False).everybody
+        everybody = world_plan(scenario, {one: design}, seed).everybody
         values = draw_values(everybody, uncertain([everybody])[0].values(), worlds, seed)
         drawn.update(values[0] if values else ())
         kind = suited(scenario.market.people, 3.0 * scenario.market.people * design.head.weeks * worlds, workers)
@@ -235,7 +235,7 @@ class _Drawn:
         head = self.design.head.model_copy(update={"arms": arms})
         design = Design(self.name, self.design.assignment, head)
         designs = {self.name: design}
-        return _Task(_plan(self.scenario.with_values(market), designs, self.seed, False), designs)(replication)
+        return _Task(world_plan(self.scenario.with_values(market), designs, self.seed), designs)(replication)
 
 
 def _with(part: dict[str, Any], path: list[str], drawn: Any) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def _with(part: dict[str, Any], path: list[str], drawn: Any) -> dict[str, Any]:
 
 
 def _worth_of(name: str, design: Design, lived: list[Any], cost: float) -> dict[str, Any]:
-    gain, _, test_cost, units = np.array([one.money[name] for one in lived], np.float64).T
+    gain, _, test_cost, units, treated = np.array([one.money[name] for one in lived], np.float64).T
     decision = design.head.decision
     stakes = Stakes(float(units.mean())) if decision is None else decision.stakes()
     control, treatment = list(design.head.shares.values())[:2]
@@ -256,7 +256,7 @@ def _worth_of(name: str, design: Design, lived: list[Any], cost: float) -> dict[
     answers: dict[str, Worth | str] = {}
     for estimator in estimators_of(design):
         estimate, low, high = np.array([one.readings[name, estimator, primary][:3] for one in lived], np.float64).T
-        shown = stakes.unit_value * estimate - stakes.horizon_factor * test_cost / (treatment * units) - once
+        shown = stakes.unit_value * estimate - stakes.horizon_factor * test_cost / (treated * units) - once
         error = abs(stakes.unit_value) * (high - low) / (2.0 * float(ndtri(1.0 - ALPHA / 2.0)))
         sizes = control * float(units.mean()), treatment * float(units.mean())
         try:
