@@ -247,7 +247,7 @@ def test_tests_that_cannot_be_had_are_refused_in_words(tea):
 
 def test_the_cost_that_a_test_shows_is_that_of_the_customer_weeks_it_treated(tea):
     """Turns treat everybody in half of the weeks, steps treat each step from its week on."""
-    scenario, designs, found = tea
+    scenario, _, found = tea
     assert found.money["turns"][4].tolist() == [0.5] * 6
     assert found.money["people"][4] == pytest.approx(np.full(6, 0.5), abs=0.1)
     steps = {"randomize": "staggered", "by": "units", "steps": 2, "step_weeks": 2, "start_week": 3, "weeks": 8, "arms": {"treatment": MAIL}}
