@@ -120,8 +120,8 @@ def saturation_effects(
         spillover[one.share] = between({0: 1.0}, {2 * at: 1.0}, f"spillover at level {one.share:g} over {base}: mean of the untreated")
         total[one.share] = between({0: 1.0}, {2 * at + 1: 1.0}, f"total effect at level {one.share:g} over {base}: mean")
         overall[one.share] = _overall(values, code, place, at, lowest.share, one.share, alpha, relative)
-    both = {at: float(one.units) for at, one in enumerate(levels) if direct[one.share].difference.interval is not None}
-    spilled = {at: cells.count[2 * at] for at, one in enumerate(levels) if at and spillover[one.share].difference.interval is not None}
+    both = {at: float(one.units) for at, one in enumerate(levels) if direct[one.share].difference.value is not None}
+    spilled = {at: cells.count[2 * at] for at, one in enumerate(levels) if at and spillover[one.share].difference.value is not None}
     pooled_direct = (
         between({2 * at: weight for at, weight in both.items()}, {2 * at + 1: weight for at, weight in both.items()}, "direct effect: mean")
         if both

@@ -60,7 +60,7 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
                 "reasons": rehearsal.reasons[key],
             }
     primary = next(iter(head.metrics))
-    gain, cost, test_cost, units = rehearsal.money[name]
+    gain, cost, test_cost, units, treated = rehearsal.money[name]
     return {
         "randomize": design.kind,
         "weeks": head.weeks,
@@ -70,22 +70,18 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
         "primary": primary,
         "estimators": by_metric[primary],
         "metrics": by_metric,
-        "truth": {
-            metric: {part: summary(rehearsal.truths[name, metric][at]) for at, part in enumerate(PARTS)} for metric in head.metrics
-        },
+        "truth": {metric: {part: summary(rehearsal.truths[name, metric][at]) for at, part in enumerate(PARTS)} for metric in head.metrics},
         "test_cost": summary(test_cost),
         "roll_out_cost": summary(cost),
-        "decision": _decision(rehearsal, name, design, names, (gain, test_cost, units)),
+        "decision": _decision(rehearsal, name, design, names, (gain, test_cost, units, treated)),
         "over_time": _over_time(rehearsal.over_time.get(name)),
         "individuals": _individuals(rehearsal.individuals[name]),
     }
 
 
-def _decision(
-    rehearsal: Rehearsal, name: str, design: Design, names: Sequence[str], money: tuple[np.ndarray, ...]
-) -> dict[str, Any]:
+def _decision(rehearsal: Rehearsal, name: str, design: Design, names: Sequence[str], money: tuple[np.ndarray, ...]) -> dict[str, Any]:
     """What each estimator leads to, against deciding without a test and against knowing the truth."""
-    gain, test_cost, units = money
+    gain, test_cost, units, treated = money
     metric = next((one for one, each in design.head.metrics.items() if each.column in MONEY), None)
     best = np.maximum(gain, 0.0)
     never = {"value": 0.0, "mc_se": 0.0}
@@ -94,14 +90,14 @@ def _decision(
         found["reason"] = f"none of the design's metrics is money: add one with column {' or '.join(MONEY)}"
         return found
     worth = 1.0 if design.head.metrics[metric].column == "margin" else rehearsal.scenario.economics.gross_margin
-    share = 1.0 - next(iter(design.head.shares.values()))
     known = readings()
     for estimator in names:
         if known[estimator].sees != "total":
             continue
         estimate, _, _, p_value, _, _ = rehearsal.readings[name, estimator, metric]
         rules = {
-            "expected": estimate * worth * units > test_cost / share,
+            # What the test cost was spent on its treated customer-weeks; a roll-out treats all of them.
+            "expected": estimate * worth * units * treated > test_cost,
             "significant": (p_value < ALPHA) & (estimate > 0.0),
         }
         told = {rule: _taken(np.where(np.isfinite(estimate), rolled, False), gain, best) for rule, rolled in rules.items()}

@@ -43,7 +43,8 @@ class Rehearsal:
             estimator is after, by world, shape (6, worlds).
         reasons: By the same: in how many worlds the estimator refused, by why.
         truths: By design and metric: total, direct and spillover effect per customer by world, shape (3, worlds).
-        money: By design: gain of the roll-out, its program cost, program cost of the test, units, by world, shape (4, worlds).
+        money: By design: gain of the roll-out, its program cost, program cost of the test, units, and the share of customer-weeks that
+            the test treated, by world, shape (5, worlds).
         over_time: By design: true and estimated effect on the first metric that has weeks, from the start of the test to each week,
             shape (2, weeks, worlds); none for designs in which units change arms.
         individuals: By design: what the roll-out does to whom, world by world.
@@ -107,7 +108,7 @@ class WorldTask:
                     found.readings[key] = *_numbers(answer), _numbers(null)[3], aim
                     if answer.reason is not None:
                         found.reasons[key] = answer.reason
-            found.money[name] = _money(world, name)
+            found.money[name] = _money(world, name, design.head.weeks)
             course = _course(world, name, design)
             if course is not None:
                 found.over_time[name] = course
@@ -294,11 +295,13 @@ def _numbers(answer: Answer) -> tuple[float, float, float, float]:
     return tuple(float("nan") if one is None else one for one in found)  # type: ignore[return-value]
 
 
-def _money(world: World, design: str) -> tuple[float, float, float, float]:
-    """Gain of the roll-out, its cost, cost of the test, and units."""
-    _, market = world.assigned[design]
-    gain = world.everybody.gain - world.nobody.gain
-    return gain, world.everybody.cost - world.nobody.cost, market.cost - world.nobody.cost, float(len(world.segment))
+def _money(world: World, design: str, weeks: int) -> tuple[float, float, float, float, float]:
+    """Gain of the roll-out, its cost, cost of the test, units, and the share of customer-weeks that the test treated."""
+    assigned, market = world.assigned[design]
+    gain, cost = world.everybody.gain - world.nobody.gain, world.everybody.cost - world.nobody.cost
+    lasting = np.diff((*assigned.first_weeks, weeks + 1))
+    treated = float(lasting @ (assigned.arms > 1).mean(axis=1)) / weeks
+    return gain, cost, market.cost - world.nobody.cost, float(len(world.segment)), treated
 
 
 def _course(world: World, name: str, design: Design) -> np.ndarray | None:

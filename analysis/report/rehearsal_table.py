@@ -101,19 +101,26 @@ def _metric(out: Console, metric: str, design: Mapping[str, Any]) -> None:
     rows = []
     for name, one in design["metrics"][metric].items():
         off = one["relative_bias"]
+        exaggeration = None if _next_to_nothing(off) else known(one["exaggeration"]["value"])
         rows.append(
             (
                 f"  {name}",
                 _pm(off, share=True),
                 _pm(one["rmse"]),
                 *(_pm(one[rate], share=True) for rate in RATES),
-                NOTHING if known(one["exaggeration"]["value"]) is None else f"{number(one['exaggeration']['value'], digits=2)}x",
+                NOTHING if exaggeration is None else f"{number(exaggeration, digits=2)}x",
             )
         )
     lay(out, heads, rows, left=heads[:1])
     for name, one in design["metrics"][metric].items():
         for reason, count in one["reasons"].items():
             say(out, f"  ! {name}: in {count:,} worlds {plain(reason)}.")
+
+
+def _next_to_nothing(part: Mapping[str, Any]) -> bool:
+    """Whether a truth is so small that parts and multiples of it say nothing."""
+    error = known(part.get("mc_se"))
+    return error is not None and error > 1.0
 
 
 def _money(out: Console, design: Mapping[str, Any], currency: str) -> None:
@@ -185,8 +192,7 @@ def _individuals(out: Console, designs: Mapping[str, Any], currency: str) -> Non
 def _pm(figure: Mapping[str, Any], *, share: bool = False, unit: bool = False, line: str = "\n") -> str:
     """A figure with its Monte-Carlo error, which stands under it where columns are narrow."""
     value, error = known(figure.get("value")), known(figure.get("mc_se"))
-    if value is None or (share and error is not None and error > 1.0):
-        # A part of next to nothing says nothing.
+    if value is None or (share and _next_to_nothing(figure)):
         return NOTHING
     whole = unit and abs(value) >= 10
     told = percent(value, digits=0 if value == 1.0 else 1) if share else number(value, digits=0 if whole else None)

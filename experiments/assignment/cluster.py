@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from regulars.sim.core.declare import param
 
 from .assignment import Assigned, Assignment, Units, by_shares, uniforms
+
+_LEIDEN = threading.Lock()
+"""igraph has one generator for the whole process: worlds lived through side by side would draw from each other's."""
 
 
 class Cluster(Assignment):
@@ -62,20 +66,19 @@ def communities(network: object, clusters: int) -> np.ndarray:
 
     senders, receivers = network.senders, network.receivers  # type: ignore[attr-defined]
     once = senders < receivers
-    # Of an array igraph takes ten times as long to read the edges as of a list.
-    edges = np.column_stack([senders[once], receivers[once]]).tolist()
+    # Of an array igraph takes ten times as long to read the edges; a list of lists has the garbage collector walk through it.
+    edges = zip(senders[once].tolist(), receivers[once].tolist(), strict=True)
     graph = igraph.Graph(n=network.people, edges=edges)  # type: ignore[attr-defined]
-    kept = random.getstate()
-    try:
-        random.seed(1)
-        igraph.set_random_number_generator(random)
-        resolution = 1.0
-        membership = np.array(graph.community_leiden("modularity", resolution=resolution, n_iterations=2).membership)
-        while len(np.unique(membership)) < clusters and resolution < 1e4:
-            resolution *= 2.0
+    with _LEIDEN:
+        igraph.set_random_number_generator(random.Random(1))  # noqa: S311
+        try:
+            resolution = 1.0
             membership = np.array(graph.community_leiden("modularity", resolution=resolution, n_iterations=2).membership)
-    finally:
-        random.setstate(kept)
+            while len(np.unique(membership)) < clusters and resolution < 1e4:
+                resolution *= 2.0
+                membership = np.array(graph.community_leiden("modularity", resolution=resolution, n_iterations=2).membership)
+        finally:
+            igraph.set_random_number_generator(random)
     return joined(membership, clusters)
 
 

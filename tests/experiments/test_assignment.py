@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from regulars.experiments.assignment.assignment import Assigned, Units, by_shares, uniforms
-from regulars.experiments.assignment.cluster import Cluster, joined
+from regulars.experiments.assignment.cluster import Cluster, communities, joined
 from regulars.experiments.assignment.individual import Individual
 from regulars.experiments.assignment.saturation import Saturation
 from regulars.experiments.assignment.staggered import Staggered
 from regulars.experiments.assignment.switchback import Switchback
+from regulars.scenarios import load
+from regulars.sim.model import LoyaltyModel
 from regulars.sim.world.network import CommunityStructured
 
 HALVES = {"control": 0.5, "treatment": 0.5}
@@ -146,3 +150,14 @@ def test_saturations_must_differ():
 def test_arms_of_a_week_are_those_of_the_period_it_lies_in():
     found = Assigned(np.array([[1, 1], [2, 1]], np.uint8), (1, 5))
     assert [found.in_week(week)[0] for week in (1, 4, 5, 9)] == [1, 1, 2, 2]
+
+
+def test_worlds_side_by_side_find_the_same_communities():
+    """Leiden draws from one generator of the whole process; other threads must not meddle."""
+    network = LoyaltyModel(load("library:tea_brand/broadcast").with_values({"market.customers": 1500, "market.prospects": 0})).world.network
+    alone = communities(network, 40)
+    state = random.getstate()
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda _: communities(network, 40), range(24)))
+    assert all(np.array_equal(one, alone) for one in together)
+    assert random.getstate() == state

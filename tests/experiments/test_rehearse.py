@@ -15,7 +15,7 @@ from regulars.experiments.assignment.assignment import Units
 from regulars.experiments.assignment.individual import Individual
 from regulars.experiments.design import designs_of
 from regulars.experiments.frontier import frontier
-from regulars.experiments.rehearse import NoTest, rehearse
+from regulars.experiments.rehearse import NoTest, rehearse, world_plan
 from regulars.experiments.worlds import Plan, live_through
 from regulars.scenarios import ScenarioError, load
 
@@ -243,3 +243,21 @@ def test_tests_that_cannot_be_had_are_refused_in_words(tea):
         rehearse(scenario, {**design, "shares": three, "arms": {"treatment": MAIL, "other": MAIL}}, worlds=1)
     with pytest.raises(ValueError, match="worlds"):
         rehearse(scenario, design, worlds=0)
+
+
+def test_the_cost_that_a_test_shows_is_that_of_the_customer_weeks_it_treated(tea):
+    """Turns treat everybody in half of the weeks, steps treat each step from its week on."""
+    scenario, _, found = tea
+    assert found.money["turns"][4].tolist() == [0.5] * 6
+    assert found.money["people"][4] == pytest.approx(np.full(6, 0.5), abs=0.1)
+    steps = {"randomize": "staggered", "by": "units", "steps": 2, "step_weeks": 2, "start_week": 3, "weeks": 8, "arms": {"treatment": MAIL}}
+    for treated, assigned in staggered_worlds(scenario, steps):
+        by_week = [float((assigned.in_week(week) > 1).mean()) for week in range(1, 9)]
+        assert treated == pytest.approx(np.mean(by_week)) and max(by_week) == 1.0
+
+
+def staggered_worlds(scenario: Any, steps: dict[str, Any]) -> list[tuple[float, Any]]:
+    """Share of customer-weeks that a rehearsal says were treated, and who was assigned, by world."""
+    found = rehearse(scenario, steps, worlds=2, threads=1)
+    plan = world_plan(scenario, found.designs, 1)
+    return [(float(found.money["design"][4][at]), live_through(plan, at).assigned["design"][0]) for at in range(2)]
