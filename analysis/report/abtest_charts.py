@@ -70,12 +70,12 @@ def by_week(name: str, effects: WeekEffects, threshold: float | None) -> str:
     with drawing():
         figure = empty_figure(height)
         axes = figure.add_axes((46 / WIDTH, 36 / height, (WIDTH - 46 - EDGE) / WIDTH, (height - 36 - 24) / height))
-        weeks = [one.week for one in there]
+        weeks, values = [one.week for one in there], [one.difference or 0.0 for one in there]
         axes.axhline(0.0, color=INK, linewidth=1.0)
         for one in there:
             if one.interval is not None and all(math.isfinite(end) for end in one.interval):
                 axes.plot([one.week, one.week], one.interval, color=SKY, linewidth=3.0, solid_capstyle="butt")
-        axes.plot(weeks, [one.difference for one in there], color=BLUE, linewidth=1.6, marker="o", markersize=4, label="effect of the week")
+        axes.plot(weeks, values, color=BLUE, linewidth=1.6, marker="o", markersize=4, label="effect of the week")
         if threshold is not None:
             axes.axhline(threshold, color=VERMILION, linewidth=1.2, linestyle=(0, (4, 3)), label="from here a roll-out pays")
         axes.grid(axis="y", color=GRID, linewidth=0.8)

@@ -52,11 +52,11 @@ app.add_typer(abtest)
 
 @app.command()
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or library: names.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario, population, plan and design files, or library: names.")],
     as_json: Json = False,
 ) -> None:
-    """Check scenario and population files: all errors at once, with line, column and the nearest right answer."""
-    from regulars.scenarios import validate_files
+    """Check files: all errors at once, with line, column and the nearest right answer."""
+    from regulars.experiments.kinds import validate_files
 
     document = validate_files(files)
     wrong = [one for one in document["files"].values() if not one["valid"]]
@@ -69,7 +69,8 @@ def validate(
     else:
         for path, one in document["files"].items():
             if one["valid"]:
-                typer.echo(f"{path}: valid{' population file' if one['kind'] == 'population' else ''}")
+                kind = {"scenario": "", "population": " population file"}.get(one["kind"], f" {one['kind']}")
+                typer.echo(f"{path}: valid{kind}")
             for warning in one["warnings"]:
                 typer.echo(f"  ! {warning}")
     if wrong:
