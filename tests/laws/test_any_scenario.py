@@ -110,6 +110,9 @@ def points(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def push(draw: st.DrawFn) -> dict[str, Any]:
     values = draw(parameters(catalog.variants("campaign", "push")[0].Params))
+    if values.get("to") == "prospects":
+        # Prospects have placed no order that a message could follow.
+        values["trigger"] = "calendar"
     return {**values, "type": "push", "start_week": draw(WEEK), "audience": {"share": draw(PART)}}
 
 
