@@ -61,7 +61,7 @@ class Head(Parameters):
         lambda: {"margin": Metric(column="margin"), "retained": Metric(column="retained", kind="proportion")},
     )
     estimators: list[str] = param([], unit="", doc="Estimators by name; none: those that fit the design.", source="plan")
-    alpha: float = param(0.05, unit="probability", low=1e-6, high=0.5, doc="Two-sided level that sizes are for.", source="plan")
+    alpha: float = param(0.05, unit="probability", low=1e-6, high=0.5, doc="Two-sided level of tests and intervals.", source="plan")
     power: float = param(0.8, unit="probability", low=0.5, high=0.999, doc="Wanted probability to find the effect.", source="plan")
     effect: float | None = param(
         None, unit="share", low=-1.0, high=100.0, doc="Effect to find, relative to the control; none: the simulated one.", source="plan"

@@ -13,7 +13,7 @@ from .design import Design
 from .frontier import frontier
 from .individuals import GROUPS, Individuals
 from .readings import readings
-from .rehearse import ALPHA, estimators_of
+from .rehearse import estimators_of
 
 if TYPE_CHECKING:
     from .rehearse import Rehearsal
@@ -32,7 +32,6 @@ def document(rehearsal: Rehearsal) -> dict[str, Any]:
         "scenario": rehearsal.scenario.id,
         "currency": rehearsal.scenario.currency,
         "worlds": rehearsal.worlds,
-        "alpha": ALPHA,
         "truth": first["truth"],
         "designs": designs,
     }
@@ -51,7 +50,7 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
         for estimator in names:
             key = (name, estimator, metric)
             estimate, low, high, p_value, null_p, aim = rehearsal.readings[key]
-            figures = operating_characteristics(estimate, low, high, p_value, aim, null_p, alpha=ALPHA)
+            figures = operating_characteristics(estimate, low, high, p_value, aim, null_p, alpha=head.alpha)
             by_metric[metric][estimator] = {
                 **{one: _plain(figure) for one, figure in figures.items()},
                 "sees": known[estimator].sees,
@@ -64,6 +63,7 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
     return {
         "randomize": design.kind,
         "weeks": head.weeks,
+        "alpha": head.alpha,
         "customers": summary(units),
         "estimand": f"effect of the roll-out on a customer over {head.weeks} weeks, at {head.capacity} capacity",
         "capacity": head.capacity,
@@ -98,7 +98,7 @@ def _decision(rehearsal: Rehearsal, name: str, design: Design, names: Sequence[s
         rules = {
             # What the test cost was spent on its treated customer-weeks; a roll-out treats all of them.
             "expected": estimate * worth * units * treated > test_cost,
-            "significant": (p_value < ALPHA) & (estimate > 0.0),
+            "significant": (p_value < design.head.alpha) & (estimate > 0.0),
         }
         told = {rule: _taken(np.where(np.isfinite(estimate), rolled, False), gain, best) for rule, rolled in rules.items()}
         found["estimators"][estimator] = told["expected"] | {"by_significance": told["significant"]}

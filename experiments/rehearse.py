@@ -23,7 +23,6 @@ from .readings import readings
 from .readings.reading import Answer, Reading, Test, Weekly, direct
 from .worlds import Market, Plan, World, live_through
 
-ALPHA = 0.05
 BEFORE = {"orders": "orders_before", "spend": "spend_before", "margin": "spend_before"}
 """What is known before a test of what is measured in it; of all else the orders before."""
 
@@ -273,7 +272,7 @@ def _test(
         weekly=course,
         ties=world.ties,
         washout_weeks=getattr(design.assignment, "washout_weeks", 0),
-        alpha=ALPHA,
+        alpha=design.head.alpha,
         kept=kept,
     )
 

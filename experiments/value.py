@@ -19,7 +19,7 @@ from regulars.scenarios.scenario import Scenario
 
 from .design import Design
 from .executors import crew, split_threads, suited
-from .rehearse import ALPHA, NoTest, WorldTask, estimators_of, world_plan
+from .rehearse import NoTest, WorldTask, estimators_of, world_plan
 from .uncertainty import draw_values, uncertain
 
 MONEY = ("margin", "spend")
@@ -257,7 +257,7 @@ def _worth_of(name: str, design: Design, lived: list[Any], cost: float) -> dict[
     for estimator in estimators_of(design):
         estimate, low, high = np.array([one.readings[name, estimator, primary][:3] for one in lived], np.float64).T
         shown = stakes.unit_value * estimate - stakes.horizon_factor * test_cost / (treated * units) - once
-        error = abs(stakes.unit_value) * (high - low) / (2.0 * float(ndtri(1.0 - ALPHA / 2.0)))
+        error = abs(stakes.unit_value) * (high - low) / (2.0 * float(ndtri(1.0 - design.head.alpha / 2.0)))
         sizes = control * float(units.mean()), treatment * float(units.mean())
         try:
             answers[estimator] = worth(truth, shown, error, customers=stakes.customers, sizes=sizes, cost=cost)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from regulars.experiments.abtest_data import analyze, write_report
     from regulars.experiments.abtest_plan import read_plan
+    from regulars.experiments.assignment.assign import assign
     from regulars.experiments.design import designs_of, read_designs
     from regulars.experiments.practice import simulate
     from regulars.experiments.rehearse import rehearse
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FACE: dict[str, tuple[str, str]] = {
     "analyze": ("regulars.experiments.abtest_data", "The data of a test, analyzed by its plan."),
+    "assign": ("regulars.experiments.assignment.assign", "Arms of customers by the hash of salt and id, the same anywhere."),
     "designs_of": ("regulars.experiments.design", "Checked designs of a test from plain data."),
     "plan": ("regulars.experiments.sizing", "Size and duration of designs, from the scenario's own simulation."),
     "read_designs": ("regulars.experiments.design", "Checked designs of a test from their file."),
@@ -31,7 +33,7 @@ FACE: dict[str, tuple[str, str]] = {
 }
 """Public names: where each lives, and what it is for. Modules are imported when a name is first used."""
 
-__all__ = ["analyze", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "simulate", "value", "write_report"]
+__all__ = ["analyze", "assign", "designs_of", "plan", "read_designs", "read_plan", "rehearse", "simulate", "value", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from regulars.experiments.assignment.assign import BadShares, assign
 from regulars.experiments.assignment.assignment import Assigned, Units, by_shares, uniforms
 from regulars.experiments.assignment.cluster import Cluster, communities, joined
 from regulars.experiments.assignment.individual import Individual
@@ -161,3 +162,15 @@ def test_worlds_side_by_side_find_the_same_communities():
         together = list(pool.map(lambda _: communities(network, 40), range(24)))
     assert all(np.array_equal(one, alone) for one in together)
     assert random.getstate() == state
+
+
+def test_production_assigns_as_a_rehearsal_does():
+    """By the definition alone, one customer at a time, and as the design's own assignment."""
+    shares = {"control": 0.7, "treatment": 0.3}
+    arms = assign(range(1000), shares, salt="spring")
+    rehearsed = Individual().assign(units(1000, shares), salt="spring", weeks=4).arms[0]
+    assert (arms == np.array(["", "control", "treatment"])[rehearsed]).all()
+    by_hand = int.from_bytes(hashlib.sha256(b"spring:812").digest()[:8], "big") >> 11
+    assert arms[812] == ("control" if by_hand < 0.7 * 2**53 else "treatment")
+    with pytest.raises(BadShares, match="add up to 1, not 0.9"):
+        assign([1], {"a": 0.5, "b": 0.4}, salt="x")

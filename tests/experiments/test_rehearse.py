@@ -13,7 +13,7 @@ from regulars.analysis.estimators import Sample, estimators
 from regulars.experiments.arms import in_one_market
 from regulars.experiments.assignment.assignment import Units
 from regulars.experiments.assignment.individual import Individual
-from regulars.experiments.design import designs_of
+from regulars.experiments.design import Design, designs_of
 from regulars.experiments.frontier import frontier
 from regulars.experiments.rehearse import NoTest, rehearse, world_plan
 from regulars.experiments.worlds import Plan, live_through
@@ -261,3 +261,14 @@ def staggered_worlds(scenario: Any, steps: dict[str, Any]) -> list[tuple[float, 
     found = rehearse(scenario, steps, worlds=2, threads=1)
     plan = world_plan(scenario, found.designs, 1)
     return [(float(found.money["design"][4][at]), live_through(plan, at).assigned["design"][0]) for at in range(2)]
+
+
+def test_a_design_is_rehearsed_at_its_own_level(tea):
+    """Wider intervals and fewer finds at a smaller alpha, of the same worlds."""
+    scenario, designs, found = tea
+    strict = Design("people", designs["people"].assignment, designs["people"].head.model_copy(update={"alpha": 0.001}))
+    wide, usual = rehearse(scenario, strict, worlds=3, threads=1).readings["people", "difference", "margin"], found.readings[
+        "people", "difference", "margin"
+    ][:, :3]
+    assert (wide[0] == usual[0]).all() and (wide[3] == usual[3]).all()
+    assert ((wide[2] - wide[1]) / (usual[2] - usual[1]) == pytest.approx(stats.norm.isf(0.0005) / stats.norm.isf(0.025), rel=0.01))
