@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from regulars.scenarios.faults import Fault, choice, validated
-from regulars.scenarios.population import placed
+from regulars.scenarios.population import place, placed
 from regulars.scenarios.problem import Problem, ScenarioError, suggestion
 from regulars.scenarios.reader import Node, plain, read_file
 from regulars.scenarios.resolve import NAME
@@ -77,11 +77,15 @@ class Design:
         name: What the file calls it.
         assignment: Who gets which arm.
         head: All else.
+        tree: The file it stands in, for the places of errors that only a scenario shows; None where it was made in Python.
+        path: Keys under which it stands there.
     """
 
     name: str
     assignment: Assignment
     head: Head
+    tree: Node | None = field(default=None, compare=False, repr=False)
+    path: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def kind(self) -> str:
@@ -139,7 +143,18 @@ def checked(data: Any, tree: Node, name: str, problems: list[Problem]) -> dict[s
         found[name] = _design(name, data, (), faults)
     if problems or faults:
         raise ScenarioError([*problems, *placed(faults, tree)])
-    return {one: design for one, design in found.items() if design is not None}
+    return {one: replace(design, tree=tree, path=("designs", one) if "designs" in data else ()) for one, design in found.items() if design}
+
+
+def in_arm(design: Design, arm: str, error: ScenarioError) -> ScenarioError:
+    """What is wrong with an arm's settings in a scenario, at its place in the design's file."""
+    told = []
+    for one in error.errors:
+        path = (*design.path, "arms", arm, *one.dotted.split("."))
+        prefix = ".".join((*design.path, "arms", arm))
+        at = Problem(design.name, 1, 1, "", "") if design.tree is None else place(Fault(path, ""), design.tree)
+        told.append(replace(at, dotted=".".join(path), message=f"{prefix}.{one.message}"))
+    return ScenarioError(told)
 
 
 def _design(name: str, data: Any, path: tuple[str, ...], faults: list[Fault]) -> Design | None:

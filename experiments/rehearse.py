@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from regulars.analysis.two_arms import NO_UNITS
+from regulars.scenarios.problem import ScenarioError
 from regulars.scenarios.scenario import Scenario
 from regulars.sim.core.arguments import whole
 from regulars.sim.core.limits import MOST_REPLICATIONS
 
 from .arms import in_one_market
-from .design import Design, Metric, designs_of, read_designs
+from .design import Design, Metric, designs_of, in_arm, read_designs
 from .executors import crew, split_threads, suited
 from .individuals import Individuals, individuals
 from .readings import readings
@@ -229,9 +230,8 @@ def world_plan(scenario: Scenario, designs: Mapping[str, Design], seed: int, *, 
     last = head.start_week + head.weeks - 1
     shared = {"market.arms": dict(head.shares), "horizon_weeks": max(last, scenario.horizon_weeks)}
     base = scenario.with_values(shared)
-    arms = {name: _patched(base, {} if aa else head.arms.get(name, {})) for name in head.shares}
-    if aa:
-        arms = dict.fromkeys(arms, _patched(base, head.arms.get(next(iter(head.shares)), {})))
+    design = next(iter(designs.values()))
+    arms = {name: _patched(base, design, design.control if aa else name) for name in head.shares}
     control, *others = arms
     try:
         mixed = in_one_market(arms, start_week=head.start_week, capacity=head.capacity)
@@ -243,10 +243,13 @@ def world_plan(scenario: Scenario, designs: Mapping[str, Design], seed: int, *, 
     return Plan(arms[control], arms[others[0]], mixed, assignments, dict(head.shares), head.start_week, head.weeks, seed, ties)
 
 
-def _patched(scenario: Scenario, patch: Mapping[str, Any]) -> Scenario:
+def _patched(scenario: Scenario, design: Design, arm: str) -> Scenario:
     """The scenario with an arm's settings, given as sections of a scenario."""
-    values = {f"{section}.{name}": value for section, parts in patch.items() for name, value in parts.items()}
-    return scenario.with_values(values) if values else scenario
+    values = {f"{section}.{name}": value for section, parts in design.head.arms.get(arm, {}).items() for name, value in parts.items()}
+    try:
+        return scenario.with_values(values) if values else scenario
+    except ScenarioError as error:
+        raise in_arm(design, arm, error) from None
 
 
 def _test(

@@ -272,3 +272,13 @@ def test_a_design_is_rehearsed_at_its_own_level(tea):
     ][:, :3]
     assert (wide[0] == usual[0]).all() and (wide[3] == usual[3]).all()
     assert ((wide[2] - wide[1]) / (usual[2] - usual[1]) == pytest.approx(stats.norm.isf(0.0005) / stats.norm.isf(0.025), rel=0.01))
+
+
+def test_wrong_settings_of_an_arm_have_their_place_in_the_design(tea, tmp_path):
+    path = tmp_path / "d.yaml"
+    lines = ["designs:", "  one:", "    start_week: 3", "    weeks: 4", "    arms:", "      treatment:", "        campaigns:"]
+    path.write_text("\n".join([*lines, "          mail: {type: pushh}", ""]), encoding="utf-8")
+    with pytest.raises(ScenarioError) as refused:
+        rehearse(tea[0], path, worlds=1)
+    rule = "designs.one.arms.treatment.campaigns.mail.type = pushh: no such campaign. Did you mean 'push'?"
+    assert str(refused.value) == f"{path}:8:24: {rule}"
