@@ -6,13 +6,14 @@ READY := .venv/ready
 DEMO := runs/demo
 SHOP := library:online_shop
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint crosscheck bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    calibrate customers from a real transaction log, compare plans, write a report"
 	@echo "make test    the whole test suite; ARGS=... goes to pytest"
 	@echo "make lint    ruff and pyright"
+	@echo "make crosscheck  estimators beside those of independent packages, in an environment of their own"
 	@echo "make bench   speed, memory and precision against their targets; ARGS=--quick for a first look"
 	@echo "make clean   remove what the targets have made, .venv included"
 	@echo "PYTHON=python3.12 picks the interpreter (3.11 to 3.13) for a new .venv"
@@ -31,11 +32,17 @@ lint: $(READY)
 	$(BIN)/ruff check
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
+# lifelines wants an older pandas than the locked one.
+crosscheck: $(READY)
+	@test -x .venv-crosscheck/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-crosscheck
+	@$(BIN)/uv pip install --quiet --system-certs --python .venv-crosscheck/bin/python --editable '.[crosscheck]'
+	.venv-crosscheck/bin/python -m pytest -rs tests/crosscheck
+
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean:
-	rm -rf .venv build dist runs/demo src/regulars.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-crosscheck build dist runs/demo src/regulars.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # pip alone takes six times as long as uv for the same, locked and hashed set.
 $(READY): requirements.lock pyproject.toml

@@ -27,6 +27,7 @@ import numba
 import numpy as np
 from desk_queues import nanoseconds_a_ticket
 from mesa_customers import MesaMarket
+from tests_of_programs import measure_tests
 
 from regulars.scenarios import Scenario, from_tree, load
 from regulars.sim import catalog
@@ -84,6 +85,10 @@ TARGETS = {
     "ten every python": Target("  Python between kernels", "ms", 0.3),
     "desk": Target("compiled service desk", "ns a ticket", 100.0),
     "variance": Target("variance of profit's difference, independent over paired", "x", 50.0, at_most=False),
+    "analysis": Target("analysis of a test of 1,000,000 rows x 5 metrics", "s", 5.0),
+    "looks": Target("bounds of a test with 5 looks", "s", 0.3),
+    "rehearsal individual": Target("rehearsal, 200 worlds x 10,000 people x 26 weeks, individuals", "s", 60.0),
+    "rehearsal cluster": Target("  communities of the network", "s", 60.0),
     "help": Target("regulars --help", "s", 0.5),
     "validate": Target("regulars validate", "s", 0.5),
     "warm": Target("first result, kernels compiled before", "s", 6.0),
@@ -317,6 +322,8 @@ def main() -> None:
         print(f"round {at + 1} of {rounds} done, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
     samples["desk"].append(nanoseconds_a_ticket(compiled))
     samples["variance"].append(measure_variance(pairs))
+    for name, value in measure_tests(quick=quick):
+        samples[name].append(value)
     if not quick:
         with tempfile.TemporaryDirectory() as folder:
             samples["cold"].append(first_result(REGULARS_CACHE_DIR=folder))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,11 @@ from .problem import ScenarioError
 
 if TYPE_CHECKING:
     from .scenario import Scenario
+
+TOP = re.compile(r"^[\"']?([a-z_]+)[\"']?\s*:", re.M)
+"""Keys at the top of a YAML file."""
+MOST_TOP = 65536
+"""Bytes within which a file says by its keys what it is."""
 
 
 def load(scenario: str | os.PathLike[str] | Scenario, sets: Sequence[str] = ()) -> Scenario:
@@ -111,21 +117,31 @@ def _with_calibrated(scenario: Scenario) -> dict[str, Any]:
     return {**scenario.tree, "behaviors": behaviors}
 
 
-def validate_files(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
-    """What ``regulars validate --json`` prints: what each file is, whether it is valid, and what is wrong with it."""
+def validate_files(
+    paths: Iterable[str | os.PathLike[str]], others: Mapping[str, tuple[frozenset[str], Callable[[str], Any]]] | None = None
+) -> dict[str, Any]:
+    """What ``regulars validate --json`` prints: what each file is, whether it is valid, and what is wrong with it.
+
+    Args:
+        paths: Files, or names of the library.
+        others: Kinds of files beside scenarios and populations, by name: keys at the top of which a file of the kind has one, and no
+            scenario has any; and what reads it.
+    """
     from .hints import hints
 
     files = {}
     for path in paths:
         name = os.fspath(path)
-        is_population, errors, warnings = False, [], []
+        told, errors, warnings = "scenario", [], []
         try:
             source = find(name)
-            is_population = kind(source.path) == POPULATION
-            if is_population:
+            told = POPULATION if kind(source.path) == POPULATION else _other(source.path, others or {})
+            if told == POPULATION:
                 from .population import read_population
 
                 read_population(source)
+            elif others and told in others:
+                others[told][1](name)
             else:
                 warnings = hints(load(name))
         except ScenarioError as error:
@@ -133,8 +149,18 @@ def validate_files(paths: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
                 {"file": one.path, "line": one.line, "column": one.column, "path": one.dotted, "message": one.message}
                 for one in error.errors
             ]
-        files[name] = {"kind": POPULATION if is_population else "scenario", "valid": not errors, "errors": errors, "warnings": warnings}
+        files[name] = {"kind": told, "valid": not errors, "errors": errors, "warnings": warnings}
     return {"files": files}
+
+
+def _other(path: Path, others: Mapping[str, tuple[frozenset[str], Callable[[str], Any]]]) -> str:
+    """The kind of a file by the keys at its top; a scenario where nothing speaks against it."""
+    try:
+        text = path.read_bytes()[:MOST_TOP].decode("utf-8", errors="replace")
+    except OSError:
+        return "scenario"
+    keys = set(TOP.findall(text))
+    return next((name for name, (marks, _) in others.items() if keys & marks), "scenario")
 
 
 def catalog_document() -> dict[str, Any]:

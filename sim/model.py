@@ -15,6 +15,7 @@ from .core.component import Component, Kpi
 from .core.kernel import kernel
 from .core.limits import MOST_THREADS, MOST_WEEKS
 from .world.actors import Brand, CustomerView, Diary
+from .world.audience import assign_arms
 from .world.calendar import Calendar
 from .world.events import Refunds
 from .world.ledger import cost_of_goods
@@ -120,6 +121,7 @@ class LoyaltyModel(mesa.Model):
             replication=replication,
             threads=threads,
         )
+        assign_arms(world)
         self._call_over("found")
         draw_people(world, scenario.histories)
         if needs_network(self.components):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from regulars import cli
+from regulars import cli, terminal
 
 SHOP = "library:online_shop"
 SMALL = ["--weeks", "6", "--replications", "3", "--threads", "1", "--set", "market.customers=400", "--set", "market.prospects=300"]
@@ -157,7 +157,7 @@ def test_short_work_without_a_terminal_writes_nothing_but_its_result() -> None:
 
 
 def test_long_work_without_a_terminal_tells_its_progress_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "SECONDS_A_LINE", 0.0)
+    monkeypatch.setattr(terminal, "SECONDS_A_LINE", 0.0)
 
     answer = regulars("run", f"{SHOP}/baseline", *SMALL, "--json")
 
@@ -330,15 +330,15 @@ def test_catalog_tells_the_nearest_component() -> None:
 def test_exit_codes_are_told_as_they_are_in_the_code() -> None:
     root = Path(cli.__file__).parents[2]
     page = (root / "docs/reading_the_answer.md").read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
-    assert {int(code): meaning for code, meaning in re.findall(r"^\| (\d+) \| (.+) \|$", page, re.M)} == cli.EXIT_CODES
+    assert {int(code): meaning for code, meaning in re.findall(r"^\| (\d+) \| (.+) \|$", page, re.M)} == terminal.EXIT_CODES
     epilog = " ".join(re.sub("[^!-~ \n]", " ", regulars("--help").stdout).split())
-    assert all(f"{code} {meaning}" in epilog for code, meaning in cli.EXIT_CODES.items())
-    used = {cli.INTERRUPTED, cli.PIPE_CLOSED}
+    assert all(f"{code} {meaning}" in epilog for code, meaning in terminal.EXIT_CODES.items())
+    used = {terminal.INTERRUPTED, terminal.PIPE_CLOSED}
     for folder in ("src", "experiments", "analysis", "scenarios"):
         for path in (root / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             used |= {int(code) for code in re.findall(r"(?:Exit\(|exit_code = )(\d+)", text)}
-    assert used | {0} == set(cli.EXIT_CODES)
+    assert used | {0} == set(terminal.EXIT_CODES)
 
 
 def test_schema_is_a_json_schema() -> None:
@@ -397,8 +397,8 @@ def test_a_second_run_into_a_folder_takes_the_place_of_the_first() -> None:
 
 def test_an_interrupt_exits_with_130_and_says_so() -> None:
     # Shells start what runs in the background with interrupts ignored.
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from regulars import cli; "
-    code += "cli.SECONDS_A_LINE = 0.0; cli.main()"
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from regulars import cli, terminal; "
+    code += "terminal.SECONDS_A_LINE = 0.0; cli.main()"
     words = ["run", f"{SHOP}/baseline", "--replications", "100000", "--threads", "1", "--set", "market.customers=400"]
     with subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
         try:
@@ -440,8 +440,8 @@ def test_an_interrupt_leaves_no_empty_folder(words: list[str], out: str | None, 
     ],
 )  # fmt: skip
 def test_an_interrupt_ends_long_jobs_soon_and_nothing_is_told_after_it(words: list[str]) -> None:
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from regulars import cli; "
-    code += "cli.SECONDS_A_LINE = 0.5; cli.main()"
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from regulars import cli, terminal; "
+    code += "terminal.SECONDS_A_LINE = 0.5; cli.main()"
     with subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
         try:
             assert command.stderr is not None

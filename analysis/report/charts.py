@@ -44,16 +44,16 @@ def overview(document: Mapping[str, Any], currency: str) -> str:
     if not told:
         return ""
     told.sort(key=lambda one: -one[1])
-    with _drawing():
+    with drawing():
         figure, axes = _rows(len(told), [0.0, *(value for _, mean, ci in told for value in (mean, *(ci or ())))], currency)
         for at, (row, mean, interval) in enumerate(told):
             color = VERMILION if mean < 0 else BLUE
             if interval:
                 axes.plot(interval, [at + BAR] * 2, color=color, linewidth=5, alpha=0.35, solid_capstyle="butt")
             axes.plot([mean], [at + BAR], marker="D" if mean < 0 else "o", markersize=7, color=color, linestyle="none")
-            _label(axes, at, f"{verdict(row, document).glyph} {_short(scenario_name(row), 40)}", money(mean, currency, signed=True))
+            row_label(axes, at, f"{verdict(row, document).glyph} {short(scenario_name(row), 40)}", money(mean, currency, signed=True))
         words = [f"{scenario_name(row)}: {money(mean, currency, signed=True)} (95 % {span(ci)})" for row, mean, ci in told]
-        return _svg(figure, "Incremental discounted profit by scenario", "; ".join(words) + ".")
+        return as_svg(figure, "Incremental discounted profit by scenario", "; ".join(words) + ".")
 
 
 def fan(row: Mapping[str, Any], currency: str) -> str:
@@ -65,8 +65,8 @@ def fan(row: Mapping[str, Any], currency: str) -> str:
         return ""
     luck = _band(cash.get("low"), cash.get("high"), len(weeks))
     everything = _band(weekly.get("low_all"), weekly.get("high_all"), len(weeks))
-    with _drawing():
-        figure = _figure(250.0)
+    with drawing():
+        figure = empty_figure(250.0)
         axes = figure.add_axes((46 / WIDTH, 36 / 250, (WIDTH - 46 - EDGE) / WIDTH, (250 - 36 - 26) / 250))
         if everything:
             axes.fill_between(weeks, *everything, color=SKY, alpha=0.22, linewidth=0, label="95 % luck and parameters")
@@ -81,7 +81,7 @@ def fan(row: Mapping[str, Any], currency: str) -> str:
         axes.set_axisbelow(True)
         axes.set_xlabel("week", labelpad=2)
         axes.tick_params(length=0)
-        axes.yaxis.set_major_formatter(lambda value, _: _brief(value))
+        axes.yaxis.set_major_formatter(lambda value, _: brief(value))
         axes.locator_params(nbins=5)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=3, borderpad=0, handlelength=1.4, columnspacing=1.2)
         week = known(row.get("payback_week"))
@@ -97,7 +97,7 @@ def fan(row: Mapping[str, Any], currency: str) -> str:
             last += f" (95 % {span((luck[0][-1], luck[1][-1]))} by luck)"
         turn = "Not paid back within the horizon." if week is None else f"Paid back in week {number(week, digits=0)}."
         turn = "Never below 0." if week == 1 else turn
-        return _svg(figure, f"Cumulative incremental cash of {scenario_name(row)}", f"{last}. {turn}")
+        return as_svg(figure, f"Cumulative incremental cash of {scenario_name(row)}", f"{last}. {turn}")
 
 
 def waterfall(row: Mapping[str, Any], currency: str) -> str:
@@ -113,7 +113,7 @@ def waterfall(row: Mapping[str, Any], currency: str) -> str:
         level += one["mean"]
     steps.append((0.0, float(lines[-1]["mean"])))
     interval = ends(lines[-1].get("ci95"))
-    with _drawing():
+    with drawing():
         figure, axes = _rows(len(lines), [0.0, *(end for step in steps for end in step), *(interval or ())], currency)
         for at, (one, (start, stop)) in enumerate(zip(lines, steps, strict=True)):
             total, gains = at == len(lines) - 1, one["mean"] >= 0
@@ -130,13 +130,13 @@ def waterfall(row: Mapping[str, Any], currency: str) -> str:
             if not total:
                 for part in ((at + BAR, at + 1.02), (at + 1.46, at + 1 + BAR)):
                     axes.plot([stop] * 2, part, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=0.5)
-            _label(axes, at, plain(one["line"], limit=44), money(one["mean"], currency, signed=True), strong=total)
+            row_label(axes, at, plain(one["line"], limit=44), money(one["mean"], currency, signed=True), strong=total)
         if interval:
             at = len(lines) - 1 + BAR
             axes.plot(interval, [at] * 2, color=INK, linewidth=1.4)
             axes.plot(interval, [at] * 2, color=INK, linestyle="none", marker="|", markersize=8, markeredgewidth=1.4)
         words = [f"{plain(one['line'])} {money(one['mean'], currency, signed=True)}" for one in lines]
-        return _svg(figure, f"From margin to profit, discounted: {scenario_name(row)}", "; ".join(words) + ".")
+        return as_svg(figure, f"From margin to profit, discounted: {scenario_name(row)}", "; ".join(words) + ".")
 
 
 def readings(row: Mapping[str, Any], currency: str) -> str:
@@ -153,7 +153,7 @@ def readings(row: Mapping[str, Any], currency: str) -> str:
     bars = [(label, gain, lift, claim) for label, gain, lift, claim in bars if gain is not None]
     if not any(claim for *_, claim in bars) or all(claim for *_, claim in bars):
         return ""
-    with _drawing():
+    with drawing():
         figure, axes = _rows(len(bars), [0.0, *(gain for _, gain, _, _ in bars)], currency)
         for at, (label, gain, lift, claim) in enumerate(bars):
             axes.barh(
@@ -166,9 +166,9 @@ def readings(row: Mapping[str, Any], currency: str) -> str:
                 linewidth=1.2,
             )
             share = f" ({percent(lift, signed=True)})" if known(lift) is not None else ""
-            _label(axes, at, label, money(gain, currency, signed=True) + share, strong=not claim)
+            row_label(axes, at, label, money(gain, currency, signed=True) + share, strong=not claim)
         words = [f"{label}: {money(gain, currency, signed=True)}" for label, gain, _, _ in bars]
-        return _svg(figure, f"Claimed and true margin gain: {scenario_name(row)}", "; ".join(words) + ".")
+        return as_svg(figure, f"Claimed and true margin gain: {scenario_name(row)}", "; ".join(words) + ".")
 
 
 def tornado(row: Mapping[str, Any], currency: str) -> str:
@@ -183,7 +183,7 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
     answer = known(profit(row).get("mean"))
     defaults = [known(one.get("profit_default")) if known(one.get("profit_default")) is not None else answer for one in rows]
     profits = [float(one[end]) for one in rows for end in ("profit_low", "profit_high")]
-    with _drawing():
+    with drawing():
         figure, axes = _rows(len(rows), [0.0, *profits, *(one for one in defaults if one is not None)], currency, room=0.17)
         for at, (one, usual) in enumerate(zip(rows, defaults, strict=True)):
             low, high = float(one["profit_low"]), float(one["profit_high"])
@@ -199,8 +199,8 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
                 axes.barh(y, end - middle, left=middle, height=tall, color=color, hatch=hatch, edgecolor="white", linewidth=0)
                 other = high if hatch == "" else low
                 right = end > middle or (end == middle and other < middle)
-                _tip(axes, end, y, _short(setting(value), 14), right=right)
-            _label(axes, at, _short(plain(one.get("path")), 46), money(abs(high - low), currency))
+                _tip(axes, end, y, short(setting(value), 14), right=right)
+            row_label(axes, at, short(plain(one.get("path")), 46), money(abs(high - low), currency))
         usuals = [(usual, at) for at, usual in enumerate(defaults) if usual is not None]
         _strokes(axes, usuals, color=INK, linewidth=1.0, linestyle=(0, (2, 1.5)), zorder=3)
         words = [
@@ -208,11 +208,11 @@ def tornado(row: Mapping[str, Any], currency: str) -> str:
             f"{money(one['profit_high'], currency, signed=True)} at {setting(one.get('high'))}"
             for one in rows
         ]
-        return _svg(figure, f"What drives the answer: {scenario_name(row)}", "; ".join(words) + ".")
+        return as_svg(figure, f"What drives the answer: {scenario_name(row)}", "; ".join(words) + ".")
 
 
 @contextmanager
-def _drawing() -> Generator[None]:
+def drawing() -> Generator[None]:
     """Matplotlib's settings for one chart: its own defaults, so that a user's settings file changes nothing."""
     import matplotlib
 
@@ -248,7 +248,7 @@ def _drawing() -> Generator[None]:
         yield
 
 
-def _figure(height: float) -> Figure:
+def empty_figure(height: float) -> Figure:
     """An empty drawing of the common width."""
     from matplotlib.figure import Figure
 
@@ -258,7 +258,7 @@ def _figure(height: float) -> Figure:
 def _rows(n: int, values: Sequence[float], currency: str, *, room: float = 0.03) -> tuple[Figure, Axes]:
     """A drawing of n rows, each with words above its bar, over one axis of money that holds all values."""
     height = n * ROW + FOOT
-    figure = _figure(height)
+    figure = empty_figure(height)
     axes = figure.add_axes((EDGE / WIDTH, FOOT / height, (WIDTH - 2 * EDGE) / WIDTH, n * ROW / height))
     low, high = min(values), max(values)
     pad = room * ((high - low) or 1.0)
@@ -267,7 +267,7 @@ def _rows(n: int, values: Sequence[float], currency: str, *, room: float = 0.03)
     axes.set_yticks([])
     axes.locator_params(axis="x", nbins=5)
     axes.tick_params(length=0)
-    axes.xaxis.set_major_formatter(lambda value, _: _brief(value))
+    axes.xaxis.set_major_formatter(lambda value, _: brief(value))
     axes.set_xlabel(currency, labelpad=1)
     ticks = [tick for tick in axes.get_xticks() if low - pad <= tick <= high + pad]
     _strokes(axes, [(tick, at) for at in range(n) for tick in ticks], color=GRID, linewidth=0.8, zorder=0.4)
@@ -282,7 +282,7 @@ def _strokes(axes: Axes, places: Sequence[tuple[float, int]], **look: Any) -> No
     axes.plot(x, y, **look)
 
 
-def _label(axes: Axes, at: int, words: str, value: str, *, strong: bool = False) -> None:
+def row_label(axes: Axes, at: int, words: str, value: str, *, strong: bool = False) -> None:
     """Words of a row at its left, its number at its right."""
     weight = "bold" if strong else "normal"
     where = axes.get_yaxis_transform()
@@ -318,7 +318,7 @@ def _beside(axes: Axes, x: float, y: float, words: str, *, left: bool, above: bo
     )
 
 
-def _brief(value: float) -> str:
+def brief(value: float) -> str:
     """A tick of a money axis."""
     for size, mark in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
@@ -326,7 +326,7 @@ def _brief(value: float) -> str:
     return f"{value:g}".replace("-", MINUS)
 
 
-def _short(text: str, most: int) -> str:
+def short(text: str, most: int) -> str:
     """Text that fits its place; wide characters count twice."""
     room, kept = most, ""
     for one in text:
@@ -350,7 +350,7 @@ def _band(low: Any, high: Any, weeks: int) -> tuple[list[float], list[float]] | 
     return None if under is None or over is None else (under, over)
 
 
-def _svg(figure: Figure, title: str, description: str) -> str:
+def as_svg(figure: Figure, title: str, description: str) -> str:
     """A drawing as an element to stand inside a page: named for readers by ear, without addresses, fonts or size."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 

@@ -26,16 +26,20 @@ def render(document: Mapping[str, Any]) -> str:
     Returns:
         One self-contained HTML document.
     """
+    return environment().get_template("page.jinja").render(_view(document)) + "\n"
+
+
+def environment() -> Any:
+    """What turns the templates of this package into pages: user's text is escaped, a missing word is an error."""
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.jinja").render(_view(document)) + "\n"
 
 
 def _template(name: str) -> str:
@@ -56,7 +60,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
         "facts": _facts(document, currency),
         "scenarios": rows,
         "roi_view": views.pop() if len(views) == 1 else "",
-        "overview": _markup(charts.overview(document, currency)) if len(rows) > 1 else "",
+        "overview": markup(charts.overview(document, currency)) if len(rows) > 1 else "",
         "assumptions": _assumptions(document.get("scenarios") or []),
         "sensitivity_note": words.sensitivity_note(document),
         "limits": words.limits(document),
@@ -65,7 +69,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _markup(svg: str) -> Any:
+def markup(svg: str) -> Any:
     """A chart as part of the page; its text was escaped when it was drawn."""
     from markupsafe import Markup
 
@@ -121,17 +125,17 @@ def _scenario(at: int, row: Mapping[str, Any], document: Mapping[str, Any], curr
         "risk": words.probability(row.get("probability_of_loss"), document.get("draws")),
         "payback": words.payback(row, document),
         "reached": percent(even.get("achieved_over_required"), digits=0),
-        "fan": _markup(charts.fan(row, currency)),
+        "fan": markup(charts.fan(row, currency)),
         "fan_caption": _fan_caption(row, document),
         "weekly": _weekly(row),
-        "waterfall": _markup(charts.waterfall(row, currency)),
+        "waterfall": markup(charts.waterfall(row, currency)),
         "lines": _lines(row),
         "views": _views(row),
         "views_disagree": _views_disagree(row),
-        "readings": _markup(charts.readings(row, currency)),
+        "readings": markup(charts.readings(row, currency)),
         "naive": words.naive_sentences(row, document),
         "naive_rows": _naive_rows(row),
-        "tornado": _markup(charts.tornado(row, currency)),
+        "tornado": markup(charts.tornado(row, currency)),
         "tornado_rows": charts.MOST_ROWS,
         "sensitivity": _sensitivity(row),
         "turns": _turns(row),

@@ -64,40 +64,40 @@ def print_answer(document: Mapping[str, Any], console: Console | None = None) ->
         document: What `compare --json` prints.
         console: Where to; standard output if None.
     """
-    out = console or _console()
+    out = console or open_console()
     rows: Sequence[Mapping[str, Any]] = document.get("scenarios") or []
     abreast = max(1, (out.width - LABEL) // COLUMN)
-    _say(out, _facts(document))
+    say(out, _facts(document))
     for row in rows:
         verdict = words.verdict(row, document)
-        _say(out, "")
-        _say(out, f"{verdict.glyph} {words.answer(row, document)}", bold=True)
+        say(out, "")
+        say(out, f"{verdict.glyph} {words.answer(row, document)}", bold=True)
         for warning in row.get("warnings") or []:
-            _say(out, f"  ! {plain(warning, limit=400)}")
+            say(out, f"  ! {plain(warning, limit=400)}")
     for at in range(0, len(rows), abreast):
-        _say(out, "")
+        say(out, "")
         out.print(_side_by_side(rows[at : at + abreast], document))
     for row in rows:
         if (row.get("roi") or {}).get("reason"):
-            _say(out, f"  {words.scenario_name(row)}: no ROI, {plain(row['roi']['reason'])}")
+            say(out, f"  {words.scenario_name(row)}: no ROI, {plain(row['roi']['reason'])}")
     for row in rows:
-        _say(out, "")
-        _say(out, words.scenario_name(row), bold=True)
+        say(out, "")
+        say(out, words.scenario_name(row), bold=True)
         for sentence in words.naive_sentences(row, document):
-            _say(out, f"  {sentence}")
-        _say(out, "")
+            say(out, f"  {sentence}")
+        say(out, "")
         _differences(out, row, document)
         if row.get("claims"):
-            _say(out, "")
+            say(out, "")
             _claims(out, row, document)
         if row.get("sensitivity"):
-            _say(out, "")
+            say(out, "")
             _swings(out, row, document)
             if words.sensitivity_note(document):
-                _say(out, f"  {words.sensitivity_note(document)}")
+                say(out, f"  {words.sensitivity_note(document)}")
             left = len(row["sensitivity"]) - MOST_SWINGS
             if left > 0:
-                _say(out, f"  {left} more parameters swing the answer less; the report and --json hold them all.")
+                say(out, f"  {left} more parameters swing the answer less; the report and --json hold them all.")
 
 
 def print_kpis(document: Mapping[str, Any], currency: str, console: Console | None = None) -> None:
@@ -108,7 +108,7 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         currency: Currency of all money.
         console: Where to; standard output if None.
     """
-    out = console or _console()
+    out = console or open_console()
     said = ", ".join(
         (
             words.many(document.get("weeks"), "week"),
@@ -117,9 +117,9 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
             f"seed {plain(document.get('seed', NOTHING))}",
         )
     )
-    _say(out, f"{plain(document.get('scenario') or 'scenario')}: {said}")
+    say(out, f"{plain(document.get('scenario') or 'scenario')}: {said}")
     for warning in document.get("warnings") or ():
-        _say(out, f"  ! {plain(warning, limit=400)}")
+        say(out, f"  ! {plain(warning, limit=400)}")
     rows: list[tuple[str, ...]] = []
     absent: set[str] = set(document.get("absent") or ())
     # The books have every line, and every customer may come back: 0 where nothing does it.
@@ -139,16 +139,16 @@ def print_kpis(document: Mapping[str, Any], currency: str, console: Console | No
         spread = number(100 * sd, digits=2) if unit == "share" and sd is not None else number(sd)
         mean = NOTHING if known(one.get("mean")) is None else level(size)
         rows.append((words.kpi_name(name), mean, span(one.get("ci95"), level), spread, words.kpi_unit(unit, plain(currency, limit=12))))
-    _lay(out, ("KPI", "mean", "95 % interval", "sd", "unit"), rows, left=("KPI", "unit"))
+    lay(out, ("KPI", "mean", "95 % interval", "sd", "unit"), rows, left=("KPI", "unit"))
     if document.get("claims"):
-        _say(out, "")
+        say(out, "")
         _claims(out, document, {"currency": currency})
-        _say(out, "")
+        say(out, "")
     missing = [words.kpi_name(name) for name, one in kpis.items() if not one or name in absent]
     if missing:
-        _say(out, f"Not in this scenario: {', '.join(missing)}.")
+        say(out, f"Not in this scenario: {', '.join(missing)}.")
     if document.get("run_dir"):
-        _say(out, f"Files: {plain(document['run_dir'])}")
+        say(out, f"Files: {plain(document['run_dir'])}")
 
 
 def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console: Console | None = None) -> None:
@@ -159,12 +159,12 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
         notes: What to know when reading it.
         console: Where to; standard output if None.
     """
-    out = console or _console()
-    _say(out, f"{number(document['customers'], digits=0)} customers, {number(document['orders'], digits=0)} orders")
+    out = console or open_console()
+    say(out, f"{number(document['customers'], digits=0)} customers, {number(document['orders'], digits=0)} orders")
     for repair in (document.get("repairs") or {}).values():
-        _say(out, f"  repaired: {number(repair['count'], digits=0)} {plain(repair['message'])}")
+        say(out, f"  repaired: {number(repair['count'], digits=0)} {plain(repair['message'])}")
     if document.get("train_until"):
-        _say(out, f"Training fit, orders up to {plain(document['train_until'])}:")
+        say(out, f"Training fit, orders up to {plain(document['train_until'])}:")
     table = _table(("model", "left"), ("parameters (standard error), rates per week", "left"), ("log-likelihood", "right"))
     for name, label in (("bgnbd", "BG/NBD"), ("pareto_nbd", "Pareto/NBD"), ("gamma_gamma", "gamma-gamma")):
         fit = document.get(name) or {}
@@ -176,11 +176,11 @@ def print_calibration(document: Mapping[str, Any], notes: Sequence[str], console
     out.print(table)
     holdout = document.get("holdout") or []
     if holdout:
-        _say(out, "")
-        _say(out, "Backtest: cumulative repeat orders of the training customers, simulated with all behaviors on; miss against the log")
+        say(out, "")
+        say(out, "Backtest: cumulative repeat orders of the training customers, simulated with all behaviors on; miss against the log")
         _backtest(out, holdout)
     for note in notes:
-        _say(out, f"  ! {plain(note, limit=400)}")
+        say(out, f"  ! {plain(note, limit=400)}")
     if document.get("population"):
         _population(out, document["population"])
 
@@ -193,7 +193,7 @@ def print_loops(document: Mapping[str, Any], console: Console | None = None, *, 
         console: Where to; standard output if None.
         everything: Whether loops are shown, too, that luck alone could make of nothing.
     """
-    out = console or _console()
+    out = console or open_console()
     found: Sequence[Mapping[str, Any]] = sorted(document.get("loops") or [], key=words.loop_size, reverse=True)
     said = ", ".join(
         (
@@ -202,15 +202,15 @@ def print_loops(document: Mapping[str, Any], console: Console | None = None, *, 
             words.many(document.get("replications"), "paired replication"),
         )
     )
-    _say(out, f"{plain(document.get('name') or document.get('scenario') or 'scenario')}: {said}")
+    say(out, f"{plain(document.get('name') or document.get('scenario') or 'scenario')}: {said}")
     for warning in document.get("warnings") or ():
-        _say(out, f"  ! {plain(warning, limit=400)}")
+        say(out, f"  ! {plain(warning, limit=400)}")
     if not found:
-        _say(out, "No feedback loop: no effect that is switched on leads back to where it comes from.")
+        say(out, "No feedback loop: no effect that is switched on leads back to where it comes from.")
         return
-    _say(out, words.loops_verdict(document), bold=True)
-    _say(out, "What is there because of each loop: intact less cut, on the same luck.")
-    _say(out, "")
+    say(out, words.loops_verdict(document), bold=True)
+    say(out, "What is there because of each loop: intact less cut, on the same luck.")
+    say(out, "")
     currency = words.currency_of(document)
     heads = ("loop", f"profit, {currency}", "95 % by luck", "retention", "95 % by luck")
     shown = [one for one in found if everything or words.loop_tells(one)]
@@ -218,24 +218,24 @@ def print_loops(document: Mapping[str, Any], console: Console | None = None, *, 
     if len(found) > 1:
         rows.append(_loop_row("all together", document["together"], currency))
     if rows:
-        _lay(out, heads, rows, left=heads[:1])
+        lay(out, heads, rows, left=heads[:1])
     left = len(found) - len(shown)
     if left:
         them = ("is", "it") if left == 1 else ("are", "them")
-        _say(out, f"{words.many(left, 'more loop' if shown else 'loop')} {them[0]} worth nothing measurable: --all shows {them[1]}.")
+        say(out, f"{words.many(left, 'more loop' if shown else 'loop')} {them[0]} worth nothing measurable: --all shows {them[1]}.")
     if shown:
-        _say(out, "")
+        say(out, "")
     for one in shown:
         counter, share = one.get("counter"), words.loop_share(one.get("gain") or {})
         sign = words.loop_sign(one["sign"], mixed=bool(counter))
         facts = filter(None, (sign, None if counter else _after(one), share))
-        _say(out, f"  {words.loop_name(one)}: {', '.join(facts)}" + ("" if counter else f": {_around(one)}"))
+        say(out, f"  {words.loop_name(one)}: {', '.join(facts)}" + ("" if counter else f": {_around(one)}"))
         for way in (one, counter) if counter else ():
-            _say(out, f"    {words.loop_sign(way['sign'])}, {_after(way)}: {_around(way)}")
+            say(out, f"    {words.loop_sign(way['sign'])}, {_after(way)}: {_around(way)}")
     if any(len(words.cut_parameters(one)) > 1 for one in shown):
-        _say(out, "* or +n more: the cut neutralizes several parameters; --json names them all.")
+        say(out, "* or +n more: the cut neutralizes several parameters; --json names them all.")
     if len(found) > 1:
-        _say(out, "Worths do not add up to that of all together: loops share links and feed each other.")
+        say(out, "Worths do not add up to that of all together: loops share links and feed each other.")
 
 
 def _after(loop: Mapping[str, Any]) -> str:
@@ -261,18 +261,18 @@ def _population(out: Console, population: Mapping[str, Any]) -> None:
     """What a population file holds, which is not the fit that the table shows."""
     whole = f"the fit to the whole log, orders up to {plain(population['until'])}"
     if population.get("file"):
-        _say(out, f"Population: {plain(population['file'])}")
-        _say(out, f"  It holds {whole}, not the training fit above:")
+        say(out, f"Population: {plain(population['file'])}")
+        say(out, f"  It holds {whole}, not the training fit above:")
     else:
-        _say(out, f"With --out FILE.yaml a population is written. It holds {whole}, not the training fit above:")
+        say(out, f"With --out FILE.yaml a population is written. It holds {whole}, not the training fit above:")
     errors = population.get("standard_errors") or {}
     parts = [population.get(name) or {} for name in ("purchase", "attrition", "spend")]
     fitted = [f"{key} {_fitted(part[key])} ({_fitted(errors.get(key))})" for part in parts for key in part if key in errors]
-    _say(out, f"  {', '.join(fitted)}")
+    say(out, f"  {', '.join(fitted)}")
     rates = {name: population.get(name) or {} for name in ("purchase", "attrition")}
     offsets = [f"{name} {_fitted(rate['offset'])}" for name, rate in rates.items() if "offset" in rate]
     if offsets:
-        _say(out, f"  offsets that keep these orders with all behaviors on: {', '.join(offsets)}")
+        say(out, f"  offsets that keep these orders with all behaviors on: {', '.join(offsets)}")
 
 
 class _Poor:
@@ -289,7 +289,7 @@ class _Poor:
         return getattr(self._stream, name)
 
 
-def _console() -> Console:
+def open_console() -> Console:
     from rich.console import Console
 
     rich = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
@@ -297,7 +297,7 @@ def _console() -> Console:
     return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
-def _say(out: Console, line: str, *, bold: bool = False) -> None:
+def say(out: Console, line: str, *, bold: bool = False) -> None:
     """Print a line, folded at its spaces alone: a number and its unit stay together, later lines stand under the first."""
     from rich.cells import cell_len
     from rich.text import Text
@@ -333,7 +333,7 @@ def _row(table: Table, *cells: str) -> None:
     table.add_row(*(Text(cell) for cell in cells))
 
 
-def _lay(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[str]) -> None:
+def lay(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[str]) -> None:
     """Print rows under their heads or, where the width cannot hold each number whole, one after the other."""
     from rich.cells import cell_len
 
@@ -341,13 +341,18 @@ def _lay(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]], *, l
     if _room(out, heads, rows) < min(widest, LEAST):
         for row in rows:
             named = row[0].replace("\n ", "")
-            said = "; ".join(f"{head.replace(chr(10), ' ')} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True))
-            _say(out, f"  {named}: {said}")
+            said = "; ".join(f"{_line(head)} {_line(cell)}" for head, cell in zip(heads[1:], row[1:], strict=True))
+            say(out, f"  {named}: {said}")
         return
     table = _table(*((head, "left" if head in left else "right") for head in heads))
     for row in rows:
         _row(table, *row)
     out.print(table)
+
+
+def _line(text: str) -> str:
+    """Text of several lines as one."""
+    return text.replace("-\n", "").replace("\n", " ")
 
 
 def _room(out: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -413,8 +418,8 @@ def _differences(out: Console, row: Mapping[str, Any], document: Mapping[str, An
             counted = one.get("unit") in ("share", "people", "orders", "tickets", "messages") or name.endswith(f"_{one.get('unit')}")
             label = said["name"] if counted else f"{said['name']}, {said['unit']}"
             rows.append((label, said["difference"], said["interval"], said["relative"], said["baseline"]))
-    _lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
-    _say(out, "  Money in this table and in the readings above it is not discounted.")
+    lay(out, ("KPI", "difference", "95 % by luck", "relative", "baseline"), rows, left=("KPI",))
+    say(out, "  Money in this table and in the readings above it is not discounted.")
 
 
 def _told_of(document: Mapping[str, Any]) -> list[str]:
@@ -438,11 +443,11 @@ def _claims(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -
         said = words.claim_row(one, words.currency_of(document))
         label = f"{said['name']}, {said['reading']}"
         rows.append((label, said["claimed"], said["simulated"], said["interval"], said["verdict"]))
-    _lay(out, ("claim", "claimed", "simulated", "95\u00a0%", "against model"), rows, left=("claim", "against model"))
+    lay(out, ("claim", "claimed", "simulated", "95\u00a0%", "against model"), rows, left=("claim", "against model"))
     for one in row["claims"]:
         if one.get("reason"):
-            _say(out, f"  {words.kpi_name(str(one.get('name')))}: {plain(one['reason'])}.")
-    _say(out, f"  {words.claim_note(row['claims'])}")
+            say(out, f"  {words.kpi_name(str(one.get('name')))}: {plain(one['reason'])}.")
+    say(out, f"  {words.claim_note(row['claims'])}")
 
 
 def _swings(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -> None:
@@ -455,7 +460,7 @@ def _swings(out: Console, row: Mapping[str, Any], document: Mapping[str, Any]) -
         reach = f"{setting(one.get('low'))} to {setting(one.get('high'))}"
         rows.append((f"{plain(one.get('path') or '')} = {setting(one.get('default'))}", reach, f"{low} to {high}", turns))
     room = _room(out, heads, rows)
-    _lay(out, heads, [(_fold(named, room), *numbers) for named, *numbers in rows], left=heads[:1])
+    lay(out, heads, [(_fold(named, room), *numbers) for named, *numbers in rows], left=heads[:1])
 
 
 def _fold(named: str, width: int) -> str:
@@ -487,4 +492,4 @@ def _backtest(out: Console, holdout: Sequence[Mapping[str, Any]]) -> None:
             miss = None if value is None or not actual else value / actual - 1.0
             cells += [number(value, digits=0), percent(miss, signed=True, digits=1)]
         rows.append(cells)
-    _lay(out, ("week", "log", "BG/NBD", "miss", "Pareto/NBD", "miss", "simulated", "miss"), rows, left=())
+    lay(out, ("week", "log", "BG/NBD", "miss", "Pareto/NBD", "miss", "simulated", "miss"), rows, left=())

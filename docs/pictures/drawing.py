@@ -24,15 +24,15 @@ LEFT, BOTTOM, TOP, RIGHT = 46.0, 36.0, 28.0, 12.0
 
 def drawn(picture: Callable[[Axes], str], title: str) -> str:
     """What a function draws, as the text of an SVG file."""
-    with charts._drawing():
-        figure = charts._figure(HEIGHT)
+    with charts.drawing():
+        figure = charts.empty_figure(HEIGHT)
         axes = figure.add_axes((LEFT / WIDTH, BOTTOM / HEIGHT, (WIDTH - LEFT - RIGHT) / WIDTH, (HEIGHT - BOTTOM - TOP) / HEIGHT))
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
         axes.locator_params(nbins=6)
         told = picture(axes)
-        return standing_alone(charts._svg(figure, title, spelled(told))) + "\n"
+        return standing_alone(charts.as_svg(figure, title, spelled(told))) + "\n"
 
 
 def head(axes: Axes, y: str, x: str) -> None:

@@ -195,7 +195,7 @@ class Discount(Campaign):
         coupon: Coupon | None = group("Only those written to who use it; else all of the audience.", lambda: None)
         min_spend: float = param(0.0, unit="money", low=0.0, high=1e9, doc="Least order value, before the discount.", source="plan")
         budget: float | None = param(
-            None, unit="money", low=0.0, high=1e12, source="plan",
+            None, unit="money", low=0.0, high=1e12, source="plan", shared=True,
             doc="Discounts in all; the offer ends when they are spent, counted before several on one order are cut to its value.",
         )
         start_week: int = param(1, unit="week", low=1, high=2000, doc="First week.", source="plan")

@@ -37,6 +37,7 @@ def param(
     neutral: float | None = None,
     plausible: tuple[float, float] | None = None,
     each: bool = False,
+    shared: bool = False,
 ) -> Any:
     """Declare one parameter of a `Parameters` class.
 
@@ -54,6 +55,7 @@ def param(
         neutral: Value at which an effect vanishes.
         plausible: Range to believe in, for assumed numbers whose valid range is wider; else `low` to `high`.
         each: Whether the value is a list and the range that of its entries, which its annotation then has to check.
+        shared: Whether it is a resource that all whom an action is for draw on, such as a budget or staff.
 
     Raises:
         TypeError: An effect without a neutral value, or an assumed number without a range.
@@ -76,6 +78,7 @@ def param(
             "low": low,
             "high": high,
             "plausible": None if plausible is None else list(plausible),
+            "shared": shared,
         },
     )
 

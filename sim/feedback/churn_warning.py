@@ -155,7 +155,7 @@ class ChurnWarning(Feedback):
         threshold: float = param(0.5, unit="probability", low=0.001, high=0.999, doc="Score from which a warning is raised.", source="plan")
         capacity: int | None = param(
             None, unit="people/week", low=1, high=50_000_000, doc="Most warnings a week, highest scores first; no limit if not given.",
-            source="plan",
+            source="plan", shared=True,
         )  # fmt: skip
         lag_weeks: int = param(
             1, unit="weeks", low=0, high=52, doc="Weeks from the data to the warning, whatever happens in between.",

@@ -65,7 +65,7 @@ class Intervention(Feedback):
         start_week: int = param(1, unit="week", low=1, high=2000, doc="First week of contacts.", source="plan")
         capacity: int | None = param(
             None, unit="people/week", low=1, high=50_000_000, doc="Most contacts a week, biggest spenders first; no limit if not given.",
-            source="plan",
+            source="plan", shared=True,
         )  # fmt: skip
         rest_weeks: float = param(13.0, unit="weeks", low=1.0, high=520.0, doc="Weeks between two contacts with a person.", source="plan")
         success: float = param(

@@ -74,7 +74,7 @@ class Hours(Parameters):
 class Crew(Hours):
     """Agents of one shift."""
 
-    agents: int = param(2, unit="agents", low=0, high=100_000, doc="Agents on duty.", source="plan")
+    agents: int = param(2, unit="agents", low=0, high=100_000, doc="Agents on duty.", source="plan", shared=True)
 
 
 class Contacts(Parameters):

@@ -145,7 +145,7 @@ class WinBack(Feedback):
         every_weeks: float = param(4.0, unit="weeks", low=1.0, high=104.0, doc="Weeks between them.", source="plan")
         capacity: int | None = param(
             None, unit="people/week", low=1, high=50_000_000, doc="Most contacts a week, biggest spenders first; no limit if not given.",
-            source="plan",
+            source="plan", shared=True,
         )  # fmt: skip
         offers: OfferByCause = group("What is offered, by cause of leaving.", OfferByCause)
         recent_weeks: float = param(

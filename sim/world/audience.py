@@ -21,6 +21,8 @@ f32, f64, u8 = np.float32, np.float64, np.uint8
 MEMBER = stream("audience.share", per="person", doc="Whether a person belongs to the share an action is for.")
 HOLD_OUT = stream("audience.hold_out", per="person", doc="Whether a person belongs to the hold-out, for whom no action is meant.")
 
+ARM = stream("audience.arm", per="person", doc="Which arm of an A/B test a person belongs to.")
+
 STAGES = ("growth", "maturity", "decline")
 ANY, LESS, MORE = 0, 1, 2
 _SIDES = {None: ANY, "far": LESS, "near": MORE, "low": LESS, "high": MORE}
@@ -82,6 +84,7 @@ class Audience(Parameters):
     stage: list[Literal["growth", "maturity", "decline"]] | None = param(
         None, unit="", doc="Only who is in one of these stages of life now; see `market.lifecycle`.", source="plan"
     )
+    arm: list[str] | None = param(None, unit="", doc="Only these arms of an A/B test; see `market.arms`.", source="plan")
     share: float = param(1.0, unit="share", low=0.0, high=1.0, doc="Only this part of them, drawn at random.", source="plan")
 
     @model_validator(mode="before")
@@ -92,7 +95,7 @@ class Audience(Parameters):
     @property
     def changes(self) -> bool:
         """Whether people come to belong, or cease to, as they live; else the first `mask` holds for good."""
-        return self.tier is not None or self.rfm is not None or self.stage is not None
+        return self.tier is not None or self.rfm is not None or self.stage is not None or self.arm is not None
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -100,13 +103,15 @@ class Audience(Parameters):
         found = ["segment"]
         if self.tier is not None:
             found.append("tier")
+        if self.arm is not None:
+            found.append("arm")
         if self.rfm is not None or self.stage is not None:
             found += ["joined", "last_order", "n_orders", "orders_before", "spent"]
         return tuple(found)
 
     def problems(self, market: Market, names: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
         """Relative path and message of each name that the scenario does not have, and of what nobody could be."""
-        for path, chosen in (("segment", self.segment), ("tier", self.tier), ("stage", self.stage)):
+        for path, chosen in (("segment", self.segment), ("tier", self.tier), ("stage", self.stage), ("arm", self.arm)):
             if chosen is not None and not chosen:
                 yield path, f"an empty list means nobody; leave {path} out to mean everyone"
         if self.share == 0.0:
@@ -123,6 +128,10 @@ class Audience(Parameters):
             if name not in tiers:
                 known = f"there: {', '.join(tiers)}" if tiers else "no program of type tiers is there"
                 yield "tier", f"no tier {name!r} in the scenario ({known})"
+        for name in self.arm or ():
+            if name not in market.arms:
+                known = f"there: {', '.join(market.arms)}" if market.arms else "market.arms is empty"
+                yield "arm", f"no arm {name!r} in the scenario ({known})"
         if self.rfm is not None:
             for path, message in self.rfm.problems():
                 yield f"rfm.{path}".rstrip("."), message
@@ -140,7 +149,11 @@ class Audience(Parameters):
         if self.tier is not None:
             ranks = np.zeros(256, np.uint8)
             ranks[[world.names["tier"].index(one) + 1 for one in self.tier]] = 1
-            world.each(keep_tiers, mask, customers.tier, ranks)
+            world.each(keep_codes, mask, customers.tier, ranks)
+        if self.arm is not None:
+            codes = np.zeros(256, np.uint8)
+            codes[[list(market.arms).index(one) + 1 for one in self.arm]] = 1
+            world.each(keep_codes, mask, customers.arm, codes)
         if self.rfm is not None or self.stage is not None:
             sides = self.rfm.sides if self.rfm is not None else {}
             least = market.rfm.order_value
@@ -180,11 +193,30 @@ class Audience(Parameters):
         return mask
 
 
+def assign_arms(world: Any) -> None:
+    """Give everyone an arm by the shares of `market.arms`; without arms nobody has one."""
+    arms = world.market.arms
+    if arms:
+        ends = np.cumsum(list(arms.values())).astype(np.float32)
+        world.each(draw_arms, world.customers.arm, ends, world.key(ARM))
+
+
 @kernel
-def keep_tiers(mask, tier, ranks, start, stop):
-    """Leave those who hold one of the tiers."""
+def keep_codes(mask, codes, wanted, start, stop):
+    """Leave those with one of the wanted codes, of a tier or of an arm."""
     for i in range(start, stop):
-        mask[i] = ranks[tier[i]]
+        mask[i] &= wanted[codes[i]]
+
+
+@kernel
+def draw_arms(arm, ends, key, start, stop):
+    """The arm of each person: the first whose shares, added up, exceed a uniform."""
+    for i in range(start, stop):
+        luck = uniform(key, i, 0, 0)
+        code = 0
+        while code < ends.size - 1 and luck >= ends[code]:
+            code += 1
+        arm[i] = u8(code + 1)
 
 
 @kernel

@@ -27,6 +27,7 @@ class Customers(Fields):
 
     status: Any = field(u8, default=PROSPECT, unit="", low=0, high=3, doc="True state: absent, prospect, active, churned.")
     segment: Any = field(u8, default=0, unit="", doc="Segment, as its place in the scenario's list.")
+    arm: Any = field(u8, default=0, unit="", optional=True, doc="Arm of an A/B test, 1 the control; there with `market.arms` only.")
     acquired_by: Any = field(u8, default=0, unit="", doc="Cause that won the customer; 0 for those who were there.")
     enters: Any = field(f32, default=0.0, unit="week", doc="Time at which the person enters the market.")
     joined: Any = field(f32, default=NOBODY, unit="week", doc="Time of the first order; before the start if negative.")

@@ -149,6 +149,16 @@ class Market(Parameters):
         source="plan",
     )
 
+    arms: dict[str, float] = param(
+        {},
+        unit="share",
+        low=0.0,
+        high=1.0,
+        each=True,
+        doc="Arms of an A/B test by name, the control first, with their share of people, each person drawn once; audiences may name them.",
+        source="plan",
+    )
+
     @property
     def people(self) -> int:
         """Everyone in the market: customers, prospects and who enters later."""
@@ -160,6 +170,13 @@ class Market(Parameters):
             raise ValueError("a market needs at least one customer or prospect")
         if len(self.segments) > 250:
             raise ValueError("at most 250 segments")
+        if len(self.arms) == 1 or len(self.arms) > 250:
+            raise ValueError("arms are at least two and at most 250")
+        for name, share in self.arms.items():
+            if not 0.0 <= share <= 1.0:
+                raise ValueError(f"the share of arm {name} must be 0 to 1, not {share}")
+        if self.arms and abs(sum(self.arms.values()) - 1.0) > 1e-9:
+            raise ValueError(f"the shares of arms must add up to 1, not {sum(self.arms.values()):g}")
         if self.segments and not sum(one.share for one in self.segments.values()) > 0:
             raise ValueError("at least one segment needs a share above 0")
         return self

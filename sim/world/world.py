@@ -84,7 +84,7 @@ class World:
         self.bounds = cut(self.people, [one.share for one in market.segments.values()] or [1.0])
         self.span = u64(0), u64(self.people)
         self.names = brought(components)
-        self.customers = Customers(self.people, written(components))
+        self.customers = Customers(self.people, written(components) | ({"arm"} if market.arms else set()))
         self.customers.segment[:] = np.repeat(np.arange(len(self.segments), dtype=np.uint8), np.diff(self.bounds))
         self.apart = frozenset(at for at, name in enumerate(self.segments) if any(name in one.overrides for one in components))
         self._stretches = tuple(self._part())

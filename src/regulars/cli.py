@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
-from regulars.sim.core.limits import MOST_DRAWS, MOST_REPLICATIONS, MOST_THREADS, MOST_WEEKS
+from regulars.sim.core.limits import MOST_DRAWS
 
-INTERRUPTED = 130
-"""Exit code of a command that was stopped from the keyboard."""
-
-PIPE_CLOSED = 141
-"""Exit code of a command whose output nobody reads any more: what shells tell of one that SIGPIPE has ended."""
-
-EXIT_CODES = {
-    0: "done",
-    1: "some work failed, or a check did not hold",
-    2: "usage or invalid input",
-    3: "storage or integrity: something cannot be written or read",
-    INTERRUPTED: "interrupted from the keyboard",
-    PIPE_CLOSED: "nobody reads the output any more",
-}
-"""What the exit code of a command means."""
+from .cli_abtest import abtest
+from .terminal import (
+    EXIT_CODES,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    SCENARIO,
+    Executor,
+    Json,
+    Out,
+    Replications,
+    Seed,
+    Sets,
+    Threads,
+    Weeks,
+    announce,
+    claimed,
+    command,
+    errors,
+    folder,
+    load,
+    load_all,
+    print_json,
+    progress,
+    shown,
+    suffix,
+)
 
 app = typer.Typer(
     epilog=f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}.",
@@ -40,39 +47,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SCENARIO = "A scenario file, or one that ships: library:online_shop/baseline."
-
-SECONDS_A_LINE = 10.0
-"""How often progress is told where standard error is no terminal."""
-
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change a value, such as programs.stars.per_money=2. Repeatable; VALUE is YAML."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Key of all luck.")]
-Replications = Annotated[int, typer.Option("--replications", min=1, max=MOST_REPLICATIONS, help="Independent repetitions of luck.")]
-Weeks = Annotated[int | None, typer.Option("--weeks", min=1, max=MOST_WEEKS, help="Run so many weeks instead of the scenario's horizon.")]
-Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, max=MOST_THREADS, help="Threads in all; results do not depend on it. Default: all cores.")
-]
-Executor = Annotated[
-    Literal["auto", "threads", "processes"],
-    typer.Option(
-        "--executor",
-        help="Who computes draws and sensitivity; results do not depend on it. auto: processes for much work on small markets.",
-    ),
-]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the files of this run. Default: a new one below runs/.")]
+app.add_typer(abtest)
 
 
 @app.command()
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files, or library: names.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario, population, plan and design files, or library: names.")],
     as_json: Json = False,
 ) -> None:
-    """Check scenario and population files: all errors at once, with line, column and the nearest right answer."""
-    from regulars.scenarios import validate_files
+    """Check files: all errors at once, with line, column and the nearest right answer."""
+    from regulars.experiments.kinds import validate_files
 
     document = validate_files(files)
     wrong = [one for one in document["files"].values() if not one["valid"]]
@@ -81,11 +65,12 @@ def validate(
             # An error of an inherited file names that file, not the one that was asked for.
             typer.echo(f"{error.get('file', path)}:{error['line']}:{error['column']}: {error['message']}", err=True)
     if as_json:
-        _print(document)
+        print_json(document)
     else:
         for path, one in document["files"].items():
             if one["valid"]:
-                typer.echo(f"{path}: valid{' population file' if one['kind'] == 'population' else ''}")
+                kind = {"scenario": "", "population": " population file"}.get(one["kind"], f" {one['kind']}")
+                typer.echo(f"{path}: valid{kind}")
             for warning in one["warnings"]:
                 typer.echo(f"  ! {warning}")
     if wrong:
@@ -102,15 +87,15 @@ def show(
     from regulars.scenarios import load, show_document
     from regulars.scenarios.resolve import leaves
 
-    with _errors():
+    with errors():
         document = show_document(load(file, tuple(sets or ())))
     if as_json:
-        _print(document)
+        print_json(document)
         return
     values = dict(leaves(document["scenario"]))
     width = max((len(path) for path in document["origin"]), default=0)
     for path, place in document["origin"].items():
-        typer.echo(f"{path:{width}}  {_shown(values.get(path)):24}  {place}")
+        typer.echo(f"{path:{width}}  {shown(values.get(path)):24}  {place}")
 
 
 @app.command()
@@ -122,15 +107,15 @@ def diff(
     """Print what differs between two resolved scenarios: - only in A, + only in B."""
     from regulars.scenarios import diff_document, load
 
-    with _errors():
+    with errors():
         document = diff_document(load(first), load(second))
     if as_json:
-        _print(document)
+        print_json(document)
         return
     rows = document["differences"]
     width = max((len(row["path"]) for row in rows), default=0)
     for row in rows:
-        there = [_shown(value) for value in (row["a"], row["b"]) if value is not None]
+        there = [shown(value) for value in (row["a"], row["b"]) if value is not None]
         sign = "+" if row["a"] is None else "-" if row["b"] is None else " "
         typer.echo(f"{sign} {row['path']:{width}}  {' -> '.join(there)}")
     if not rows:
@@ -152,15 +137,15 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run one scenario and print its KPIs."""
-    _suffix("--customers", customers, ".parquet")
-    with _errors():
-        scenario = _load(file, sets, weeks)
-        with _claimed([scenario], out, {"--customers": customers}):
-            _announce()
+    suffix("--customers", customers, ".parquet")
+    with errors():
+        scenario = load(file, sets, weeks)
+        with claimed([scenario], out, {"--customers": customers}):
+            announce()
             from regulars.experiments.run import run as run_scenario
             from regulars.experiments.run import save, save_customers
 
-            with _progress() as task:
+            with progress() as task:
                 result = run_scenario(
                     scenario,
                     replications=replications,
@@ -169,11 +154,11 @@ def run(
                     keep_customers=customers is not None,
                     progress=task("replications", scenario.horizon_weeks * replications),
                 )
-            result = save(result, _folder(out, scenario.id), _command())
+            result = save(result, folder(out, scenario.id), command())
             if customers is not None:
                 save_customers(result, customers)
     if as_json:
-        _print(result.document())
+        print_json(result.document())
         return
     from regulars.analysis.report import print_kpis
 
@@ -201,15 +186,15 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare scenarios with BASE on the same customers and the same luck: ROI, payback, risk of loss."""
-    _suffix("--report", report, ".html", ".htm")
-    with _errors():
-        scenarios = _load_all([base, *others], sets, weeks)
-        with _claimed(scenarios, out, {"--report": report}):
-            _announce()
+    suffix("--report", report, ".html", ".htm")
+    with errors():
+        scenarios = load_all([base, *others], sets, weeks)
+        with claimed(scenarios, out, {"--report": report}):
+            announce()
             from regulars.experiments.compare import compare as compare_scenarios
             from regulars.experiments.compare import save
 
-            with _progress() as task:
+            with progress() as task:
                 found = compare_scenarios(
                     scenarios[0],
                     scenarios[1:],
@@ -220,13 +205,13 @@ def compare(
                     threads=threads,
                     executor=executor,
                     progress=task,
-                    command=_command(),
+                    command=command(),
                 )
-            found = save(found, _folder(out, _versus([one.id for one in scenarios])))
+            found = save(found, folder(out, _versus([one.id for one in scenarios])))
             if report is not None:
                 found.report(report)
     if as_json:
-        _print(found.document)
+        print_json(found.document)
         return
     from regulars.analysis.report import print_answer
 
@@ -247,15 +232,15 @@ def loops(
     as_json: Json = False,
 ) -> None:
     """Name the feedback loops that are active, cut each in turn on the same luck, and print what it is worth."""
-    with _errors():
-        scenario = _load(file, sets, weeks)
-        _announce()
+    with errors():
+        scenario = load(file, sets, weeks)
+        announce()
         from regulars.experiments.loops import loops as account
 
-        with _progress() as task:
-            found = account(scenario, replications=replications, seed=seed, threads=threads, progress=task, command=_command())
+        with progress() as task:
+            found = account(scenario, replications=replications, seed=seed, threads=threads, progress=task, command=command())
     if as_json:
-        _print(found.document)
+        print_json(found.document)
         return
     from regulars.analysis.report import print_loops
 
@@ -280,17 +265,17 @@ def calibrate(
     as_json: Json = False,
 ) -> None:
     """Turn a log of orders into a customer population, with a hold-out backtest."""
-    _suffix("--out", out, ".yaml", ".yml")
-    with _errors():
+    suffix("--out", out, ".yaml", ".yml")
+    with errors():
         from regulars.experiments.calibrate import calibrate as fit
         from regulars.experiments.calibrate import check_place
         from regulars.experiments.equilibrium import balance, simulated_repeats
 
         if out is not None:
             check_place(out, file)
-        _announce()
+        announce()
         offsets = None
-        with _progress() as task:
+        with progress() as task:
             ticker = task("backtest", 1)
             found = fit(
                 file, customer=customer, date=date, amount=amount, currency=currency, train_until=train_until,
@@ -304,7 +289,7 @@ def calibrate(
                 ticker(1)
     document = found.to_json(offsets=offsets, file=out)
     if as_json:
-        _print(document)
+        print_json(document)
         return
     from regulars.analysis.report import print_calibration
 
@@ -334,7 +319,7 @@ def catalog(
             raise typer.Exit(2)
         document = {"components": found}
     if as_json:
-        _print(document)
+        print_json(document)
     elif what not in (None, "kpis"):
         typer.echo(component_page(what))
     elif what == "kpis":
@@ -349,7 +334,7 @@ def schema() -> None:
     """Print the JSON Schema of a scenario, for editors."""
     from regulars.scenarios import schema_document
 
-    _print(schema_document())
+    print_json(schema_document())
 
 
 def main() -> None:
@@ -391,153 +376,7 @@ def _drop_output() -> None:
     os.close(nowhere)
 
 
-def _suffix(option: str, path: Path | None, *wanted: str) -> None:
-    """Refuse a file of another kind: a slip must not write over a log or a scenario."""
-    if path is not None and path.suffix.lower() not in wanted:
-        typer.echo(f"{option} {path}: must end in {' or '.join(wanted)}.", err=True)
-        raise typer.Exit(2)
-
-
-def _claimed(scenarios: list[Any], out: Path | None, files: dict[str, Path | None]) -> Any:
-    """Refuse, before the long work, outputs that cannot be written or would write over what the scenarios were read from.
-
-    Around the work: folders that were made for nothing go again.
-    """
-    from regulars.experiments.outputs import claimed
-
-    return claimed(files, out, [file for one in scenarios for file in one.files], scenarios=[one.id for one in scenarios])
-
-
-def _load(file: str, sets: list[str] | None, weeks: int | None) -> Any:
-    return _load_all([file], sets, weeks)[0]
-
-
-def _load_all(files: list[str], sets: list[str] | None, weeks: int | None) -> list[Any]:
-    """All scenarios; what is wrong with any of them is told at once."""
-    from regulars.scenarios import load_all
-
-    found = load_all(files, tuple(sets or ()))
-    return found if weeks is None else [one.with_values({"horizon_weeks": weeks}) for one in found]
-
-
-@contextmanager
-def _errors() -> Generator[None]:
-    """Turn what people can mend into one line each and the right exit code."""
-    from regulars.scenarios import ScenarioError
-
-    try:
-        yield
-    except ScenarioError as problem:
-        typer.echo(str(problem), err=True)
-        raise typer.Exit(2) from None
-    except BrokenPipeError:
-        raise
-    except MemoryError as problem:
-        what = f": {problem}" if str(problem) else ""
-        typer.echo(f"regulars: out of memory{what}. Use fewer people in market.customers and market.prospects, or --threads 1.", err=True)
-        raise typer.Exit(2) from None
-    except OSError as problem:
-        typer.echo(f"regulars: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), err=True)
-        raise typer.Exit(2 if isinstance(problem, FileNotFoundError) else 3) from None
-    except (ValueError, RuntimeError) as problem:
-        # Only errors of our own are for people; any other is a defect and keeps its traceback.
-        if type(problem).__module__.startswith("regulars"):
-            typer.echo(str(problem), err=True)
-            raise typer.Exit(getattr(problem, "exit_code", 2)) from None
-        raise
-
-
-def _announce() -> None:
-    """Say once that kernels are about to be compiled, since that takes a while."""
-    from regulars.sim.core.kernel import is_warm
-
-    if not is_warm():
-        typer.echo("Compiling kernels for this machine; this happens once and takes up to half a minute.", err=True)
-
-
-@contextmanager
-def _progress() -> Generator[Any]:
-    """Bars with time left on standard error, or now and then a line if that is no terminal.
-
-    Yields a function (task, weeks in all) -> ticker.
-    """
-    if not sys.stderr.isatty():
-        yield _lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description:16}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("weeks"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-
-        def task(name: str, total: int) -> Any:
-            number = bars.add_task(name, total=total)
-            return lambda done: bars.advance(number, done)
-
-        yield task
-
-
-def _lines() -> Any:
-    """As the bars, for a log: a line whenever `SECONDS_A_LINE` have passed since the last."""
-    last = time.monotonic()
-
-    def task(name: str, total: int) -> Any:
-        began, done = time.monotonic(), 0
-
-        def tick(weeks: int) -> None:
-            nonlocal last, done
-            done, now = done + weeks, time.monotonic()
-            if now - last >= SECONDS_A_LINE and 0 < done < total:
-                last = now
-                left = (now - began) * (total - done) / done
-                typer.echo(f"{name} {100 * done // total} %, about {left:.0f} s left", err=True)
-
-        return tick
-
-    return task
-
-
-def _folder(out: Path | None, name: str) -> Path:
-    """The folder asked for, or a new one below runs/, numbered so that nothing is overwritten."""
-    from regulars.experiments.outputs import RUNS as root
-
-    if out is not None:
-        return out
-    stem = name.rpartition(":")[2].replace("/", "-")[:120]
-    root.mkdir(exist_ok=True)
-    for number in range(1, 1_000_000):
-        folder = root / f"{stem}-{number:04d}"
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise OSError(f"{root} is full of runs named {stem}")
-
-
 def _versus(names: list[str]) -> str:
     """What a comparison is called: the baseline and what is set against it, without the shelf of the library."""
     base, first, *more = [name.rpartition(":")[2].rpartition("/")[2] for name in names]
     return f"{base}-vs-{first}" + (f"-and-{len(more)}-more" if more else "")
-
-
-def _command() -> str:
-    import shlex
-
-    return shlex.join(["regulars", *sys.argv[1:]])
-
-
-def _print(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _shown(value: Any) -> str:
-    return "-" if value is None else json.dumps(value, ensure_ascii=False)
