@@ -50,12 +50,12 @@ def operating_characteristics(
         "relative_bias": relative,
         "sd": _sd(found),
         "rmse": _root(square),
-        "coverage": _share(covered),
-        "false_positive_rate": _share(null_p[np.isfinite(null_p)] < alpha),
-        "power": _share(p_value[given] < alpha),
-        "wrong_sign": Figure(None, None) if mean_truth == 0.0 else _share(np.sign(significant) != np.sign(mean_truth)),
+        "coverage": share(covered),
+        "false_positive_rate": share(null_p[np.isfinite(null_p)] < alpha),
+        "power": share(p_value[given] < alpha),
+        "wrong_sign": Figure(None, None) if mean_truth == 0.0 else share(np.sign(significant) != np.sign(mean_truth)),
         "exaggeration": Figure(None, None) if mean_truth == 0.0 else _mean(np.abs(significant) / abs(mean_truth)),
-        "refused": _share(~given),
+        "refused": share(~given),
     }
 
 
@@ -66,7 +66,7 @@ def _mean(values: np.ndarray) -> Figure:
     return Figure(float(np.mean(values)), error)
 
 
-def _share(hits: np.ndarray) -> Figure:
+def share(hits: np.ndarray) -> Figure:
     """A share with its binomial error, by Agresti & Coull's two added hits and misses so that 0 and 1 are not taken as certain."""
     n = len(hits)
     if not n:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.analysis.operating import Figure, operating_characteristics
+from regulars.analysis.operating import Figure, operating_characteristics, share
 
 from .design import Design
 from .frontier import frontier
@@ -75,6 +75,7 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
         "roll_out_cost": summary(cost),
         "decision": _decision(rehearsal, name, design, names, (gain, test_cost, units, treated)),
         "over_time": _over_time(rehearsal.over_time.get(name)),
+        "looks": _looks(rehearsal.looked.get(name), design),
         "individuals": _individuals(rehearsal.individuals[name]),
     }
 
@@ -108,6 +109,26 @@ def _decision(rehearsal: Rehearsal, name: str, design: Design, names: Sequence[s
 def _taken(rolled: np.ndarray, gain: np.ndarray, best: np.ndarray) -> dict[str, Any]:
     profit = np.where(rolled, gain, 0.0)
     return {"rolled_out": summary(rolled.astype(np.float64)), "profit": summary(profit), "regret": summary(best - profit)}
+
+
+def _looks(looked: np.ndarray | None, design: Design) -> dict[str, Any] | None:
+    """A test that may end at a look: how often it finds the effect and how soon, and how often it finds what is not there."""
+    if looked is None:
+        return None
+    ended, found, null, naive = looked
+    return {
+        "weeks": [week for week in design.head.looks if week < design.head.weeks] + [design.head.weeks],
+        "spending": "obrien_fleming",
+        "mean_weeks": summary(ended),
+        "power": share_of(found),
+        "false_positive_rate": share_of(null),
+        "false_positive_rate_if_each_is_read_by_itself": share_of(naive),
+    }
+
+
+def share_of(hits: np.ndarray) -> dict[str, float | None]:
+    """A share of worlds with its binomial error."""
+    return _plain(share(hits))
 
 
 def _over_time(course: np.ndarray | None) -> list[dict[str, Any]] | None:

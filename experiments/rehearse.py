@@ -20,6 +20,7 @@ from .arms import in_one_market
 from .design import Design, Metric, designs_of, in_arm, read_designs
 from .executors import crew, split_threads, suited
 from .individuals import Individuals, individuals
+from .looks import looked
 from .readings import readings
 from .readings.reading import Answer, Reading, Test, Weekly, direct
 from .worlds import Market, Plan, World, live_through
@@ -48,6 +49,8 @@ class Rehearsal:
         over_time: By design: true and estimated effect on the first metric that has weeks, from the start of the test to each week,
             shape (2, weeks, worlds); none for designs in which units change arms.
         individuals: By design: what the roll-out does to whom, world by world.
+        looked: By design with looks: of each world the week in which the test ended, whether it found an effect, and, nobody treated,
+            whether it found one by the bounds and whether it would have with each look read by itself, shape (4, worlds).
     """
 
     scenario: Scenario
@@ -60,6 +63,7 @@ class Rehearsal:
     money: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     over_time: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     individuals: dict[str, list[Individuals]] = field(default_factory=dict[str, list[Individuals]])
+    looked: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
 
     @property
     def document(self) -> dict[str, Any]:
@@ -79,6 +83,7 @@ class Lived:
     money: dict[str, tuple[float, ...]]
     over_time: dict[str, np.ndarray]
     individuals: Individuals
+    looked: dict[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class WorldTask:
 
     def __call__(self, replication: int) -> Lived:
         world, known = live_through(self.plan, replication), readings()
-        found = Lived({}, {}, {}, {}, {}, individuals(world))
+        found = Lived({}, {}, {}, {}, {}, individuals(world), {})
         for name, design in self.designs.items():
             market = world.assigned[name][1]
             views = (market, market.weekly), (world.nobody, world.untreated[name])
@@ -109,6 +114,9 @@ class WorldTask:
                     if answer.reason is not None:
                         found.reasons[key] = answer.reason
             found.money[name] = _money(world, name, design.head.weeks)
+            ended = looked(world, name, design, known)
+            if ended is not None:
+                found.looked[name] = ended
             course = _course(world, name, design)
             if course is not None:
                 found.over_time[name] = course
@@ -194,6 +202,8 @@ def _gather(result: Rehearsal, task: WorldTask, lived: list[Lived]) -> None:
     for name in task.designs:
         result.money[name] = np.array([one.money[name] for one in lived], np.float64).T
         result.individuals[name] = [one.individuals for one in lived]
+        if name in first.looked:
+            result.looked[name] = np.array([one.looked[name] for one in lived], np.float64).T
         if name in first.over_time:
             result.over_time[name] = np.stack([one.over_time[name] for one in lived], axis=2)
 
@@ -215,7 +225,7 @@ def together(designs: Mapping[str, Design]) -> list[dict[str, Design]]:
     for name, design in designs.items():
         for group in groups:
             first = next(iter(group.values())).head
-            same = ("shares", "start_week", "weeks", "arms", "capacity")
+            same = ("shares", "start_week", "weeks", "arms", "capacity", "looks")
             if all(getattr(first, one) == getattr(design.head, one) for one in same):
                 group[name] = design
                 break
@@ -238,9 +248,9 @@ def world_plan(scenario: Scenario, designs: Mapping[str, Design], seed: int, *, 
     except ValueError as problem:
         raise NoTest(str(problem)) from problem
     assignments = {name: design.assignment for name, design in designs.items()}
-    known = readings()
+    known, looks = readings(), tuple(week for week in head.looks if week < head.weeks)
     ties = any(known[one].uses_ties for design in designs.values() for one in estimators_of(design))
-    return Plan(arms[control], arms[others[0]], mixed, assignments, dict(head.shares), head.start_week, head.weeks, seed, ties)
+    return Plan(arms[control], arms[others[0]], mixed, assignments, dict(head.shares), head.start_week, head.weeks, seed, ties, looks)
 
 
 def _patched(scenario: Scenario, design: Design, arm: str) -> Scenario:

@@ -42,6 +42,7 @@ class Plan:
         start_week, weeks: When the test begins and how long it lasts.
         seed: Key of all luck.
         ties: Whether readings need to know who knows whom.
+        looks: Weeks of the test at whose end somebody looks, before its own end.
     """
 
     nobody: Scenario
@@ -53,6 +54,7 @@ class Plan:
     weeks: int
     seed: int
     ties: bool = False
+    looks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Market:
         weekly: ``orders``, ``spend`` and ``margin`` by week of the test and group of units, shape (weeks, groups).
         given: What programs and discounts gave each unit: ``rewards`` (by worth, one of full worth is 1) and ``discounts``
             (in the currency), shape (units,); empty in markets of daily steps.
+        so_far: ``orders``, ``spend`` and ``margin`` by unit from the start of the test to each look, by its week.
     """
 
     columns: dict[str, np.ndarray]
@@ -73,6 +76,7 @@ class Market:
     cost: float
     weekly: dict[str, np.ndarray]
     given: dict[str, np.ndarray]
+    so_far: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def live_through(plan: Plan, replication: int) -> World:
     customers, world = model.world.customers, model.world
     now = world.calendar.now
     units = np.flatnonzero((customers.joined > NOBODY) & (customers.joined <= now)).astype(np.int32)
-    start = _Start(units, customers.n_orders[units].copy(), customers.spent[units].copy(), plan.start_week, plan.weeks)
+    start = _Start(units, customers.n_orders[units].copy(), customers.spent[units].copy(), plan.start_week, plan.weeks, plan.looks)
     before = {
         "orders_before": (start.orders + customers.orders_before[units].astype(np.int64)).astype(np.float64),
         "spend_before": start.spent / MONEY,
@@ -174,6 +178,7 @@ class _Start:
     spent: np.ndarray
     start_week: int
     weeks: int
+    looks: tuple[int, ...]
 
     def after(self, model: Any, groups: Sequence[np.ndarray], assigned: Assigned | None = None) -> list[Market]:
         """Run the test's weeks and measure them, week by week in each way of grouping the units."""
@@ -184,6 +189,8 @@ class _Start:
         # In a week of several steps only the last one's rewards and discounts are still to be seen.
         seen = world.calendar.steps_per_week == 1
         rewards, discounts = np.zeros(len(self.units)), np.zeros(world.people, np.int64)
+        so_far: dict[int, dict[str, np.ndarray]] = {}
+        share = world.economics.gross_margin
         for week in range(1, self.weeks + 1):
             if assigned is not None and (week == 1 or week in assigned.first_weeks):
                 customers.arm[:] = assigned.in_week(week)
@@ -193,11 +200,13 @@ class _Start:
             for group, sums in zip(groups, weekly, strict=True):
                 sums[0, week - 1] = np.bincount(group, orders - was_orders)
                 sums[1, week - 1] = np.bincount(group, (spent - was_spent) / MONEY)
+            if week in self.looks:
+                paid = (spent - self.spent) / MONEY
+                so_far[week] = {"orders": (orders - self.orders).astype(np.float64), "spend": paid, "margin": paid * share}
             if seen and customers.rewarded.size:
                 rewards += customers.rewarded[self.units]
             if seen and world.events.reductions:
                 np.add.at(discounts, world.events.person, world.events.discount)
-        share = world.economics.gross_margin
         marks = world.owned["kpi.active_customers"].marks[self.units]
         placed, spend = (orders - self.orders).astype(np.float64), (spent - self.spent) / MONEY
         columns = {
@@ -211,5 +220,6 @@ class _Start:
         margin, cost = (float(rows[totals.place[name]]) / MONEY for name in ("discounted_margin", "discounted_program_cost"))
         given = {"rewards": rewards, "discounts": discounts[self.units] / MONEY} if seen else {}
         return [
-            Market(columns, margin - cost, cost, {"orders": one[0], "spend": one[1], "margin": one[1] * share}, given) for one in weekly
+            Market(columns, margin - cost, cost, {"orders": one[0], "spend": one[1], "margin": one[1] * share}, given, so_far)
+            for one in weekly
         ]

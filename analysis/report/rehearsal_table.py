@@ -36,6 +36,7 @@ def print_rehearsal(document: Mapping[str, Any], console: Console | None = None)
         say(out, f"  Truth sought: {one['estimand']}.")
         for metric in one["metrics"]:
             _metric(out, metric, one)
+        _looks(out, one)
         _money(out, one, currency)
     if document.get("frontier"):
         say(out, "")
@@ -121,6 +122,23 @@ def _next_to_nothing(part: Mapping[str, Any]) -> bool:
     """Whether a truth is so small that parts and multiples of it say nothing."""
     error = known(part.get("mc_se"))
     return error is not None and error > 1.0
+
+
+def _looks(out: Console, design: Mapping[str, Any]) -> None:
+    looks = design.get("looks")
+    if not looks:
+        return
+    say(out, "")
+    early = ", ".join(str(week) for week in looks["weeks"][:-1])
+    power, weeks, false, naive = (
+        _pm(looks[name], share=name != "mean_weeks", line=SPACE)
+        for name in ("power", "mean_weeks", "false_positive_rate", "false_positive_rate_if_each_is_read_by_itself")
+    )
+    say(
+        out,
+        f"  Looked at after week {early} too (O'Brien-Fleming): finds the effect in {power}, ends after {weeks} weeks on average; false "
+        f"positives {false}, and {naive} if each look were read by itself.",
+    )
 
 
 def _money(out: Console, design: Mapping[str, Any], currency: str) -> None:

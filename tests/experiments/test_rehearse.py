@@ -282,3 +282,20 @@ def test_wrong_settings_of_an_arm_have_their_place_in_the_design(tea, tmp_path):
         rehearse(tea[0], path, worlds=1)
     rule = "designs.one.arms.treatment.campaigns.mail.type = pushh: no such campaign. Did you mean 'push'?"
     assert str(refused.value) == f"{path}:8:24: {rule}"
+
+
+def test_looks_change_no_reading_and_end_a_test_whose_effect_is_plain(tea):
+    """A price cut that multiplies orders is found at the first look in every world; without looks nothing is said of them."""
+    scenario, designs, found = tea
+    assert found.document["designs"]["people"]["looks"] is None
+    head = designs["people"].head.model_copy(update={"looks": [3, 6]})
+    again = rehearse(scenario, Design("people", designs["people"].assignment, head), worlds=6, threads=1)
+    for key in again.readings:
+        assert np.array_equal(again.readings[key], found.readings[key], equal_nan=True)
+    ended, shown, null, naive = again.looked["people"]
+    assert set(ended) <= {3.0, 6.0, 8.0} and (ended[shown == 0.0] == 8.0).all()
+    assert (null <= naive).all()
+    sale = {"campaigns": {"sale": {"type": "discount", "start_week": 3, "weeks": 8, "depth": 0.3, "response": 8.0}}}
+    plain = designs_of({"randomize": "individual", "start_week": 3, "weeks": 8, "looks": [4], "arms": {"treatment": sale}})
+    part = rehearse(scenario, plain, worlds=3, threads=1).document["designs"]["design"]["looks"]
+    assert part["weeks"] == [4, 8] and part["mean_weeks"] == {"value": 4.0, "mc_se": 0.0} and part["power"]["value"] == 1.0
