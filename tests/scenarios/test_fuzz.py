@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from regulars.scenarios import ScenarioError, load, validate_files
 
-LIMIT_S = 2.0
+LIMIT_S = 10.0
 SEED = """name: Café # a comment
 horizon_weeks: 52
 market: {customers: 500, prospects: 100, segments: {north: {share: 0.5}}}
