@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 2**30
 SHOWN = 3
 SEPARATORS = (",", ";", "\t", "|")
+NOTES = "regulars.notes"
+"""Where a frame says what was done to read it."""
+CHUNK = 2**24
+UTF_8 = "utf-8-sig"
 
 
 def analyze(
@@ -74,7 +79,8 @@ def analyze(
             raise ScenarioError(problems)
     try:
         answer = by_plan(frame, file.plan, details=details, edges=None if ties is None else (ties.source, ties.target))
-        return answer if ties is None else replace(answer, warnings=(*answer.warnings, *(f"edges: {one}." for one in ties.notes)))
+        told = [*frame.attrs.get(NOTES, ()), *(() if ties is None else (f"edges: {one}." for one in ties.notes))]
+        return replace(answer, warnings=(*answer.warnings, *told)) if told else answer
     except DataError as error:
         names = [str(one) for one in frame.columns]
         found: list[Problem] = []
@@ -96,7 +102,7 @@ def _check_frame(frame: Any) -> None:
 
 
 def read_data(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """The rows of a CSV file (UTF-8, names in the first line, comma, semicolon, tab or bar) or of a Parquet file.
+    """The rows of a CSV file (UTF-8 or GB 18030, names in the first line, comma, semicolon, tab or bar) or of a Parquet file.
 
     Texts stay as they are, so that an arm may be called NA; numbers that are not there (empty, NA, null, ...) are missing.
 
@@ -135,7 +141,8 @@ def _csv(file: Path, label: str) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import csv
 
-    names, separator, alone = _header(file, label)
+    encoding = _encoding(file, label)
+    names, separator, alone = _header(file, label, encoding)
     if alone:
         return pd.DataFrame({at: np.empty(0) for at in range(len(names))}).set_axis(names, axis=1)
     odd: list[tuple[int | None, int, int]] = []
@@ -148,7 +155,7 @@ def _csv(file: Path, label: str) -> pd.DataFrame:
     def read(types: dict[str, Any] | None) -> Any:
         odd.clear()
         return csv.read_csv(
-            file,
+            file if encoding == UTF_8 else pa.BufferReader(file.read_bytes().decode(encoding).encode()),
             read_options=csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
             parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=wrong_width),
             convert_options=csv.ConvertOptions(column_types=types, strings_can_be_null=False),
@@ -158,7 +165,7 @@ def _csv(file: Path, label: str) -> pd.DataFrame:
     try:
         table = read(None)
     except (pa.ArrowException, ValueError, UnicodeDecodeError) as error:
-        if not odd and unique and "UTF" not in str(error):
+        if not odd and unique:
             # Numbers first and text later: all as text, so that the rows can be named.
             try:
                 table = read({name: pa.string() for name in names})
@@ -170,7 +177,26 @@ def _csv(file: Path, label: str) -> pd.DataFrame:
         raise ScenarioError(_unread(label, odd, None))
     frame = table.to_pandas()
     frame.columns = names
+    if encoding != UTF_8:
+        frame.attrs[NOTES] = (f"the file is not UTF-8: read as {encoding}.",)
     return frame
+
+
+def _encoding(file: Path, label: str) -> str:
+    """UTF-8, what the byte-order mark says, or GB 18030; a file that is none of these is refused."""
+    with file.open("rb") as stream:
+        mark = stream.read(2)
+    for encoding in ("utf-16",) if mark in (b"\xff\xfe", b"\xfe\xff") else (UTF_8, "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            with file.open("rb") as stream:
+                while chunk := stream.read(CHUNK):
+                    decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    raise ScenarioError([problem(Place(label), "", "is no text in UTF-8 or GB 18030: save it as CSV UTF-8")])
 
 
 def _unread(label: str, odd: list[tuple[int | None, int, int]], error: Exception | None) -> list[Problem]:
@@ -179,20 +205,15 @@ def _unread(label: str, odd: list[tuple[int | None, int, int]], error: Exception
             problem(Place(label, at or 1), f"row {at}", f"the row has {got} fields where the line of names has {wanted}")
             for at, wanted, got in odd
         ]
-    if "UTF" in str(error):
-        return [problem(Place(label), "", "is not UTF-8 text: save it as CSV UTF-8")]
     return [problem(Place(label), "", f"not a CSV file that can be read: {_one_line(error)}")]
 
 
-def _header(file: Path, label: str) -> tuple[list[str], str, bool]:
+def _header(file: Path, label: str, encoding: str) -> tuple[list[str], str, bool]:
     """Column names, the character between them, and whether nothing follows; a byte-order mark is no part of a name."""
     import csv
 
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            line, alone = stream.readline(1_000_000), not stream.read(1)
-    except UnicodeDecodeError:
-        raise ScenarioError([problem(Place(label), "", "is not UTF-8 text: save it as CSV UTF-8")]) from None
+    with file.open(encoding=encoding, newline="") as stream:
+        line, alone = stream.readline(1_000_000), not stream.read(1)
     if "\0" in line:
         raise ScenarioError([problem(Place(label), "", "is neither CSV nor Parquet: it holds bytes that are no text")])
     separator = max(SEPARATORS, key=lambda one: (line.count(one), one == ","))

@@ -61,8 +61,8 @@ def test_quoted_names_with_separators_and_lines_are_kept(tmp_path):
         ("", "the file is empty"),
         ("u,arm,m\n", "the data have no rows"),
         ("\n1,2,3\n", "the first line must name the columns"),
-        (b"\xff\xfeu\x00,\x00", "not UTF-8"),
-        ("u,arm,m\n1,contr\u00f6l,2\n".encode("latin1"), "not UTF-8"),
+        (b"\xff\xfeu\x00,\x00\x00", "no text in UTF-8 or GB 18030"),
+        (b"u,arm,m\n1,contr\xff\xffl,2\n", "no text in UTF-8 or GB 18030"),
         (ROWS + "1,2\n", "data.csv:42:1: the row has 2 fields where the line of names has 3"),
         (ROWS.replace("3.5", "abc", 1), "data.csv:5:3: column 'm' must hold numbers, not 'abc' in row 4"),
         (ROWS.replace("3.5", "inf", 1), "must hold finite numbers"),
@@ -112,3 +112,15 @@ def test_a_plan_that_does_not_fit_the_data_is_told_at_its_line(tmp_path):
 def test_what_is_no_frame_is_refused():
     with pytest.raises(ScenarioError, match="must be a pandas DataFrame"):
         abtest.analyze([1, 2], PLAN)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-8-sig"])
+def test_a_file_of_chinese_names_is_read_whatever_its_encoding(tmp_path, encoding):
+    """And said, unless it is UTF-8."""
+    rows = "\n".join(f"{at},{'活动' if at % 2 else '对照'},{at % 7}" for at in range(60))
+    path = tmp_path / "数据.csv"
+    path.write_bytes(f"顾客,组,利润\n{rows}\n".encode(encoding))
+    plan = {"unit": "顾客", "arm": "组", "control": "对照", "metrics": {"利润": {"kind": "mean", "column": "利润"}}}
+    found = abtest.analyze(path, plan)
+    assert found.arms == ("对照", "活动") and found.rows_read == 60
+    assert any("not UTF-8" in one for one in found.warnings) == (encoding != "utf-8-sig")
