@@ -59,9 +59,11 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
                 "reasons": rehearsal.reasons[key],
             }
     primary = next(iter(head.metrics))
-    gain, cost, test_cost, units, treated = rehearsal.money[name]
+    gain, cost, test_cost, units, shown = rehearsal.money[name]
     return {
         "randomize": design.kind,
+        "compared": list(head.shares)[:2],
+        "arms": list(head.shares),
         "weeks": head.weeks,
         "alpha": head.alpha,
         "customers": summary(units),
@@ -73,7 +75,7 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
         "truth": {metric: {part: summary(rehearsal.truths[name, metric][at]) for at, part in enumerate(PARTS)} for metric in head.metrics},
         "test_cost": summary(test_cost),
         "roll_out_cost": summary(cost),
-        "decision": _decision(rehearsal, name, design, names, (gain, test_cost, units, treated)),
+        "decision": _decision(rehearsal, name, design, names, (gain, units, shown)),
         "over_time": _over_time(rehearsal.over_time.get(name)),
         "looks": _looks(rehearsal.looked.get(name), design),
         "individuals": _individuals(rehearsal.individuals[name]),
@@ -82,7 +84,7 @@ def _design(rehearsal: Rehearsal, name: str, design: Design) -> dict[str, Any]:
 
 def _decision(rehearsal: Rehearsal, name: str, design: Design, names: Sequence[str], money: tuple[np.ndarray, ...]) -> dict[str, Any]:
     """What each estimator leads to, against deciding without a test and against knowing the truth."""
-    gain, test_cost, units, treated = money
+    gain, units, shown = money
     metric = next((one for one, each in design.head.metrics.items() if each.column in MONEY), None)
     best = np.maximum(gain, 0.0)
     never = {"value": 0.0, "mc_se": 0.0}
@@ -97,8 +99,7 @@ def _decision(rehearsal: Rehearsal, name: str, design: Design, names: Sequence[s
             continue
         estimate, _, _, p_value, _, _ = rehearsal.readings[name, estimator, metric]
         rules = {
-            # What the test cost was spent on its treated customer-weeks; a roll-out treats all of them.
-            "expected": estimate * worth * units * treated > test_cost,
+            "expected": estimate * worth * units > shown,
             "significant": (p_value < design.head.alpha) & (estimate > 0.0),
         }
         told = {rule: _taken(np.where(np.isfinite(estimate), rolled, False), gain, best) for rule, rolled in rules.items()}

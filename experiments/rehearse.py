@@ -22,7 +22,7 @@ from .executors import crew, split_threads, suited
 from .individuals import Individuals, individuals
 from .looks import looked
 from .readings import readings
-from .readings.reading import Answer, Reading, Test, Weekly, direct
+from .readings.reading import TREATMENT, Answer, Reading, Test, Weekly, direct
 from .worlds import Market, Plan, World, live_through
 
 BEFORE = {"orders": "orders_before", "spend": "spend_before", "margin": "spend_before"}
@@ -44,8 +44,8 @@ class Rehearsal:
             estimator is after, by world, shape (6, worlds).
         reasons: By the same: in how many worlds the estimator refused, by why.
         truths: By design and metric: total, direct and spillover effect per customer by world, shape (3, worlds).
-        money: By design: gain of the roll-out, its program cost, program cost of the test, units, and the share of customer-weeks that
-            the test treated, by world, shape (5, worlds).
+        money: By design: gain of the roll-out, its program cost, program cost of the test, units, and the roll-out's cost as the test
+            shows it, by world, shape (5, worlds).
         over_time: By design: true and estimated effect on the first metric that has weeks, from the start of the test to each week,
             shape (2, weeks, worlds); none for designs in which units change arms.
         individuals: By design: what the roll-out does to whom, world by world.
@@ -308,12 +308,18 @@ def _numbers(answer: Answer) -> tuple[float, float, float, float]:
 
 
 def _money(world: World, design: str, weeks: int) -> tuple[float, float, float, float, float]:
-    """Gain of the roll-out, its cost, cost of the test, units, and the share of customer-weeks that the test treated."""
+    """Gain of the roll-out, its program cost, program cost of the test, units, and the roll-out's cost as the test shows it.
+
+    What the test cost was spent on its treated customer-weeks; a roll-out treats all of them. Where several arms share that cost the
+    price of the one that is compared is taken as known.
+    """
     assigned, market = world.assigned[design]
     gain, cost = world.everybody.gain - world.nobody.gain, world.everybody.cost - world.nobody.cost
     lasting = np.diff((*assigned.first_weeks, weeks + 1))
     treated = float(lasting @ (assigned.arms > 1).mean(axis=1)) / weeks
-    return gain, cost, market.cost - world.nobody.cost, float(len(world.segment)), treated
+    test_cost = market.cost - world.nobody.cost
+    shown = cost if assigned.arms.max() > TREATMENT else test_cost / treated if treated > 0.0 else float("nan")
+    return gain, cost, test_cost, float(len(world.segment)), shown
 
 
 def _course(world: World, name: str, design: Design) -> np.ndarray | None:

@@ -246,7 +246,7 @@ def _with(part: dict[str, Any], path: list[str], drawn: Any) -> dict[str, Any]:
 
 
 def _worth_of(name: str, design: Design, lived: list[Any], cost: float) -> dict[str, Any]:
-    gain, _, test_cost, units, treated = np.array([one.money[name] for one in lived], np.float64).T
+    gain, _, _, units, spent = np.array([one.money[name] for one in lived], np.float64).T
     decision = design.head.decision
     stakes = Stakes(float(units.mean())) if decision is None else decision.stakes()
     control, treatment = list(design.head.shares.values())[:2]
@@ -256,7 +256,7 @@ def _worth_of(name: str, design: Design, lived: list[Any], cost: float) -> dict[
     answers: dict[str, Worth | str] = {}
     for estimator in estimators_of(design):
         estimate, low, high = np.array([one.readings[name, estimator, primary][:3] for one in lived], np.float64).T
-        shown = stakes.unit_value * estimate - stakes.horizon_factor * test_cost / (treated * units) - once
+        shown = stakes.unit_value * estimate - stakes.horizon_factor * spent / units - once
         error = abs(stakes.unit_value) * (high - low) / (2.0 * float(ndtri(1.0 - design.head.alpha / 2.0)))
         sizes = control * float(units.mean()), treatment * float(units.mean())
         try:

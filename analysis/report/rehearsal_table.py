@@ -34,6 +34,10 @@ def print_rehearsal(document: Mapping[str, Any], console: Console | None = None)
         people = number(one["customers"]["value"], digits=0)
         say(out, f"{plain(name)}: {one['randomize']}, {many(one['weeks'], 'week')}, {people} customers")
         say(out, f"  Truth sought: {one['estimand']}.")
+        if len(one["arms"]) > 2:
+            control, treatment = (plain(arm) for arm in one["compared"])
+            others = ", ".join(plain(arm) for arm in one["arms"][2:])
+            say(out, f"  {treatment} is compared with {control}; {others}: put first among the treatments to rehearse.")
         for metric in one["metrics"]:
             _metric(out, metric, one)
         _looks(out, one)

@@ -248,8 +248,9 @@ def test_tests_that_cannot_be_had_are_refused_in_words(tea):
 def test_the_cost_that_a_test_shows_is_that_of_the_customer_weeks_it_treated(tea):
     """Turns treat everybody in half of the weeks, steps treat each step from its week on."""
     scenario, _, found = tea
-    assert found.money["turns"][4].tolist() == [0.5] * 6
-    assert found.money["people"][4] == pytest.approx(np.full(6, 0.5), abs=0.1)
+    shares = {name: money[2] / money[4] for name, money in found.money.items()}
+    assert shares["turns"] == pytest.approx(np.full(6, 0.5))
+    assert shares["people"] == pytest.approx(np.full(6, 0.5), abs=0.1)
     steps = {"randomize": "staggered", "by": "units", "steps": 2, "step_weeks": 2, "start_week": 3, "weeks": 8, "arms": {"treatment": MAIL}}
     for treated, assigned in staggered_worlds(scenario, steps):
         by_week = [float((assigned.in_week(week) > 1).mean()) for week in range(1, 9)]
@@ -260,7 +261,8 @@ def staggered_worlds(scenario: Any, steps: dict[str, Any]) -> list[tuple[float, 
     """Share of customer-weeks that a rehearsal says were treated, and who was assigned, by world."""
     found = rehearse(scenario, steps, worlds=2, threads=1)
     plan = world_plan(scenario, found.designs, 1)
-    return [(float(found.money["design"][4][at]), live_through(plan, at).assigned["design"][0]) for at in range(2)]
+    _, _, test_cost, _, shown = found.money["design"]
+    return [(float(test_cost[at] / shown[at]), live_through(plan, at).assigned["design"][0]) for at in range(2)]
 
 
 def test_a_design_is_rehearsed_at_its_own_level(tea):
@@ -299,3 +301,15 @@ def test_looks_change_no_reading_and_end_a_test_whose_effect_is_plain(tea):
     plain = designs_of({"randomize": "individual", "start_week": 3, "weeks": 8, "looks": [4], "arms": {"treatment": sale}})
     part = rehearse(scenario, plain, worlds=3, threads=1).document["designs"]["design"]["looks"]
     assert part["weeks"] == [4, 8] and part["mean_weeks"] == {"value": 4.0, "mc_se": 0.0} and part["power"]["value"] == 1.0
+
+
+def test_a_second_treatment_changes_nothing_that_is_said_of_the_cost_of_the_first(tea):
+    """Its budget is part of what the test costs, and no part of what rolling out the first would cost."""
+    dear = {"campaigns": {"sale": {"type": "discount", "start_week": 3, "weeks": 8, "depth": 0.5, "response": 0.0, "pull_forward": 0.0}}}
+    three = {"shares": {"control": 0.4, "mail": 0.3, "sale": 0.3}, "arms": {"mail": MAIL, "sale": dear}}
+    found = rehearse(tea[0], {"randomize": "individual", "start_week": 3, "weeks": 8, **three}, worlds=3, threads=1)
+    _, cost, test_cost, _, shown = found.money["design"]
+    assert (shown == cost).all() and (test_cost > 2.0 * cost).all()
+    assert found.document["designs"]["design"]["compared"] == ["control", "mail"]
+    _, cost, test_cost, _, shown = tea[2].money["people"]
+    assert shown == pytest.approx(cost, rel=0.1) and (test_cost < 0.7 * cost).all()

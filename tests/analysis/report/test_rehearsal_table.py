@@ -33,7 +33,8 @@ def design(estimators: dict[str, Any]) -> dict[str, Any]:
     }
     money = {"rule": "roll out where it pays", "always": told(80.0), "never": told(0.0), "perfect": told(100.0)}
     return {
-        "randomize": "individual", "weeks": 8, "customers": told(1000.0), "estimand": "effect of the roll-out", "estimators": estimators,
+        "randomize": "individual", "arms": ["control", "treatment"], "weeks": 8,
+        "customers": told(1000.0), "estimand": "effect of the roll-out", "estimators": estimators,
         "metrics": {"margin": estimators}, "truth": {"margin": {one: told(2.0) for one in ("total", "direct", "spillover")}},
         "test_cost": told(10.0), "decision": money | {"estimators": dict.fromkeys(estimators, decided)}, "individuals": None,
     }  # fmt: skip
